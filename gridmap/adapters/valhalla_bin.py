@@ -16,7 +16,7 @@ def valhalla_bin(name: str) -> Path:
     """The program `name`, such as ``valhalla_build_tiles`` or ``valhalla_service``.
 
     The wheel's own launchers look for themselves on PATH and fail outside an activated environment, so
-    callers start the program at this path. Raises `Unavailable` ("routing_engine_missing") when there is none.
+    callers start the program at this path. Raises `Unavailable` ("routing_engine_missing") if absent.
     """
     for folder in _wheel_roots():
         program = folder / "valhalla" / "bin" / name
