@@ -1,0 +1,1 @@
+"""Engines, the embedded cluster, roles, tables, named queries and migrations. Nothing here commits."""
