@@ -80,7 +80,7 @@ def unprivileged_account(folder: Path) -> Account:
 def _owner_of(folder: Path) -> Account | None:
     try:
         return Account.of(pwd.getpwuid(folder.stat().st_uid))
-    except (FileNotFoundError, PermissionError, KeyError):
+    except (OSError, KeyError):
         return None
 
 

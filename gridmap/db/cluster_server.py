@@ -121,7 +121,7 @@ def _clear_remains(layout: Layout) -> None:
     """
     orphans = list_working_in(layout.pgdata, "postgres")
     if orphans and not wait_until(lambda: not list_working_in(layout.pgdata, "postgres"), timeout_s=2):
-        end_processes(list_working_in(layout.pgdata, "postgres"))
+        end_processes(list_working_in(layout.pgdata, "postgres"), patience_s=1)
     remains = (layout.pid_file, layout.socket, layout.socket_dir / f"{SOCKET_NAME}.lock")
     for path in remains:
         path.unlink(missing_ok=True)
