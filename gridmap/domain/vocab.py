@@ -134,16 +134,13 @@ def load_vocabulary(folder: Path) -> Vocabulary:
     """Read and cross-check the files of `folder`."""
     classes_file = _read(folder / "classes.toml")
     lists = {
-        name: {row["key"]: _term(row) for row in rows}
-        for name, rows in _read(folder / "lists.toml").items()
+        name: {row["key"]: _term(row) for row in rows} for name, rows in _read(folder / "lists.toml").items()
     }
     found = Vocabulary(
         scheme=classes_file["scheme"],
         classes=_classes(classes_file["class"]),
         roles={row["key"]: _role(row) for row in _read(folder / "roles.toml")["role"]},
-        lifecycles={
-            noun: _lifecycle(noun, body) for noun, body in _read(folder / "lifecycle.toml").items()
-        },
+        lifecycles={noun: _lifecycle(noun, body) for noun, body in _read(folder / "lifecycle.toml").items()},
         lists=lists,
     )
     _check(found)

@@ -122,5 +122,3 @@ class Share(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
-
-

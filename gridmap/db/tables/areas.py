@@ -19,9 +19,7 @@ class AreaSet(Base):
     """One published or imported set of areas of one tree. Only a verified set obeys the coverage law."""
 
     __tablename__ = "area_set"
-    __table_args__ = (
-        CheckConstraint("status in ('verified', 'unverified')", name="status"),
-    )
+    __table_args__ = (CheckConstraint("status in ('verified', 'unverified')", name="status"),)
 
     id: Mapped[IdKey]
     tree: Mapped[str] = mapped_column(index=True)

@@ -137,8 +137,12 @@ class Gazetteer(Base):
     __tablename__ = "gazetteer"
     __table_args__ = (
         UniqueConstraint("source", "ref"),
-        Index("ix_gazetteer_name_norm", "name_norm", postgresql_using="gin",
-              postgresql_ops={"name_norm": "gin_trgm_ops"}),
+        Index(
+            "ix_gazetteer_name_norm",
+            "name_norm",
+            postgresql_using="gin",
+            postgresql_ops={"name_norm": "gin_trgm_ops"},
+        ),
         Index("ix_gazetteer_street_house", "street_norm", "house_number"),
         Index("ix_gazetteer_geom", "geom", postgresql_using="gist"),
     )

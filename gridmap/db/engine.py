@@ -1,0 +1,85 @@
+"""Engines, one per role, made from settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Engine, create_engine
+
+from gridmap.db.cluster import Urls, embedded_urls
+from gridmap.settings import Settings
+
+APP_POOL_SIZE = 10
+APP_POOL_OVERFLOW = 20
+_LOCK_TIMEOUT_MS = 5_000
+_STATEMENT_TIMEOUT_APP_MS = 15_000
+_IDLE_IN_TRANSACTION_APP_MS = 10_000
+
+
+@dataclass(frozen=True)
+class Database:
+    """The doors to one database: `app` for requests, `system` for the worker and imports, `owner` to migrate."""
+
+    urls: Urls
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Database:
+        """The embedded cluster's doors, or the site's own URLs. Opens nothing yet."""
+        if settings.embedded:
+            return cls(embedded_urls(settings))
+        app = settings.database_url_app
+        system = settings.database_url_system
+        owner = settings.database_url_owner or system
+        assert app is not None and system is not None and owner is not None
+        return cls(
+            Urls(
+                app=app.get_secret_value(),
+                system=system.get_secret_value(),
+                owner=owner.get_secret_value(),
+            )
+        )
+
+    @cached_property
+    def app(self) -> Engine:
+        return create_engine(
+            self.urls.app,
+            pool_size=APP_POOL_SIZE,
+            max_overflow=APP_POOL_OVERFLOW,
+            pool_pre_ping=True,
+            pool_use_lifo=True,
+            connect_args={
+                "options": (
+                    f"-c lock_timeout={_LOCK_TIMEOUT_MS}"
+                    f" -c statement_timeout={_STATEMENT_TIMEOUT_APP_MS}"
+                    f" -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_APP_MS}"
+                    " -c search_path=gridmap,public -c jit=off"
+                )
+            },
+        )
+
+    @cached_property
+    def system(self) -> Engine:
+        return create_engine(
+            self.urls.system,
+            pool_size=4,
+            max_overflow=4,
+            pool_pre_ping=True,
+            connect_args={"options": "-c search_path=gridmap,public -c jit=off"},
+        )
+
+    @cached_property
+    def owner(self) -> Engine:
+        return create_engine(
+            self.urls.owner,
+            pool_size=1,
+            max_overflow=1,
+            connect_args={"options": "-c search_path=gridmap,public"},
+        )
+
+    def dispose(self) -> None:
+        """Close every pooled connection of the engines that were opened."""
+        for name in ("app", "system", "owner"):
+            engine = self.__dict__.get(name)
+            if engine is not None:
+                engine.dispose()

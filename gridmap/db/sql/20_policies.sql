@@ -1,0 +1,159 @@
+-- Row-level security on every table, forced. The owner migrates and owns the reading functions, the system role works
+-- for everybody; the web's role sees what its scope says. Functions stand in sub-selects, so that each is called once
+-- a statement and not once a row.
+
+DO $do$
+DECLARE t record;
+BEGIN
+  FOR t IN SELECT c.oid::regclass AS name, c.relname FROM pg_class c
+           WHERE c.relnamespace = 'gridmap'::regnamespace AND c.relkind IN ('r', 'p')
+             AND c.relname <> 'alembic_version'
+  LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.name);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t.name);
+    EXECUTE format('DROP POLICY IF EXISTS service ON %s', t.name);
+    EXECUTE format('CREATE POLICY service ON %s TO gridmap_owner, gridmap_system USING (true) WITH CHECK (true)', t.name);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO gridmap_system', t.name);
+    EXECUTE format('REVOKE ALL ON %s FROM gridmap_app', t.name);
+  END LOOP;
+END $do$;
+
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA gridmap TO gridmap_app, gridmap_system;
+
+-- set_policy(table, command, using, check): one named policy per table and command for the web's role.
+CREATE OR REPLACE FUNCTION pg_temp.set_policy(tab text, cmd text, using_sql text, check_sql text) RETURNS void
+LANGUAGE plpgsql AS
+$$
+DECLARE clauses text := '';
+BEGIN
+  EXECUTE format('GRANT %s ON %I TO gridmap_app', cmd, tab);
+  EXECUTE format('DROP POLICY IF EXISTS app_%s ON %I', lower(cmd), tab);
+  IF using_sql IS NOT NULL THEN clauses := clauses || ' USING (' || using_sql || ')'; END IF;
+  IF check_sql IS NOT NULL THEN clauses := clauses || ' WITH CHECK (' || check_sql || ')'; END IF;
+  EXECUTE format('CREATE POLICY app_%s ON %I FOR %s TO gridmap_app%s', lower(cmd), tab, cmd, clauses);
+END $$;
+
+-- What everybody who is logged in may know: areas, the public map, layer versions.
+DO $do$
+DECLARE tab text;
+BEGIN
+  FOREACH tab IN ARRAY ARRAY['area', 'area_set', 'area_version', 'area_leaf', 'layer_version', 'osm_extract',
+                             'road', 'ground', 'building', 'gazetteer']
+  LOOP
+    PERFORM pg_temp.set_policy(tab, 'SELECT', '(SELECT app_known())', NULL);
+  END LOOP;
+END $do$;
+
+-- Accounts, sessions, tokens, grants. Logging in goes through the functions of 30_auth.sql, before anybody is known.
+SELECT pg_temp.set_policy('account', 'SELECT', '(SELECT app_known())', NULL);
+SELECT pg_temp.set_policy('account', 'INSERT', NULL, '(SELECT app_can(''account.manage''))');
+SELECT pg_temp.set_policy('account', 'UPDATE',
+  'id = (SELECT app_account()) OR (SELECT app_can(''account.manage''))',
+  'id = (SELECT app_account()) OR (SELECT app_can(''account.manage''))');
+SELECT pg_temp.set_policy('account_session', 'SELECT',
+  'account_id = (SELECT app_account()) OR (SELECT app_can(''account.manage''))', NULL);
+SELECT pg_temp.set_policy('account_session', 'UPDATE',
+  'account_id = (SELECT app_account()) OR (SELECT app_can(''account.manage''))',
+  'account_id = (SELECT app_account()) OR (SELECT app_can(''account.manage''))');
+SELECT pg_temp.set_policy('api_token', cmd, using_sql, check_sql)
+FROM (VALUES ('SELECT', '(SELECT app_can(''token.manage''))', NULL),
+             ('INSERT', NULL, '(SELECT app_can(''token.manage''))'),
+             ('UPDATE', '(SELECT app_can(''token.manage''))', '(SELECT app_can(''token.manage''))')) AS p(cmd, using_sql, check_sql);
+SELECT pg_temp.set_policy('password_reset', 'INSERT', NULL, '(SELECT app_can(''account.manage''))');
+SELECT pg_temp.set_policy('password_reset', 'SELECT', '(SELECT app_can(''account.manage''))', NULL);
+SELECT pg_temp.set_policy('password_reset', 'UPDATE', '(SELECT app_can(''account.manage''))', '(SELECT app_can(''account.manage''))');
+SELECT pg_temp.set_policy('access_grant', 'SELECT',
+  'account_id = (SELECT app_account()) OR (SELECT app_can(''grant.manage''))', NULL);
+SELECT pg_temp.set_policy('access_grant', 'INSERT', NULL, '(SELECT app_can(''grant.manage''))');
+SELECT pg_temp.set_policy('access_grant', 'UPDATE', '(SELECT app_can(''grant.manage''))', '(SELECT app_can(''grant.manage''))');
+SELECT pg_temp.set_policy('share', 'SELECT', 'EXISTS (SELECT FROM incident i WHERE i.id = incident_id)', NULL);
+SELECT pg_temp.set_policy('share', 'INSERT', NULL, '(SELECT app_known())');
+SELECT pg_temp.set_policy('share', 'UPDATE', 'EXISTS (SELECT FROM incident i WHERE i.id = incident_id)',
+  'EXISTS (SELECT FROM incident i WHERE i.id = incident_id)');
+
+-- Staff, units and where they are.
+SELECT pg_temp.set_policy('person', 'SELECT',
+  '(SELECT app_can(''account.manage'')) OR ((SELECT app_can(''unit.read'')) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[]))', NULL);
+SELECT pg_temp.set_policy('unit', 'SELECT',
+  'id = ANY ((SELECT app_units())::uuid[]) OR ((SELECT app_can(''unit.read'')) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[]))', NULL);
+SELECT pg_temp.set_policy('unit', 'UPDATE',
+  'id = ANY ((SELECT app_units())::uuid[]) OR ((SELECT app_can(''case.dispatch'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]))',
+  'id = ANY ((SELECT app_units())::uuid[]) OR ((SELECT app_can(''case.dispatch'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]))');
+SELECT pg_temp.set_policy('unit_member', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
+SELECT pg_temp.set_policy('unit_latest', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
+SELECT pg_temp.set_policy('unit_latest', 'DELETE', 'unit_id = ANY ((SELECT app_units())::uuid[])', NULL);
+SELECT pg_temp.set_policy('device', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
+SELECT pg_temp.set_policy('duty', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
+SELECT pg_temp.set_policy('duty', 'INSERT', NULL, 'unit_id = ANY ((SELECT app_units())::uuid[])');
+SELECT pg_temp.set_policy('duty', 'UPDATE', 'unit_id = ANY ((SELECT app_units())::uuid[])', 'unit_id = ANY ((SELECT app_units())::uuid[])');
+SELECT pg_temp.set_policy('fix_batch', 'INSERT', NULL, '(SELECT app_known())');
+
+-- Reports, incidents, dispatches.
+SELECT pg_temp.set_policy('incident', 'SELECT',
+  '((scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) AND (NOT restricted OR (SELECT app_can(''case.read_restricted''))))
+    OR id = ANY ((SELECT app_shared_incidents())::uuid[]))
+   AND (batch_id IS NULL OR batch_id <> ALL ((SELECT hidden_batches())::uuid[]))', NULL);
+SELECT pg_temp.set_policy('incident', 'INSERT', NULL, '(SELECT app_can(''case.report''))');
+SELECT pg_temp.set_policy('incident', 'UPDATE',
+  '(scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]) AND (NOT restricted OR (SELECT app_can(''case.read_restricted''))))
+    OR id = ANY ((SELECT app_shared_incidents())::uuid[])',
+  '(SELECT app_known())');
+DO $do$
+DECLARE tab text;
+BEGIN
+  FOREACH tab IN ARRAY ARRAY['report', 'incident_event']
+  LOOP
+    PERFORM pg_temp.set_policy(tab, 'SELECT', 'EXISTS (SELECT FROM incident i WHERE i.id = incident_id)', NULL);
+    PERFORM pg_temp.set_policy(tab, 'INSERT', NULL, '(SELECT app_known())');
+  END LOOP;
+END $do$;
+SELECT pg_temp.set_policy('contact', 'SELECT',
+  '(SELECT app_can(''contact.read'')) AND EXISTS (SELECT FROM report r WHERE r.id = report_id)', NULL);
+SELECT pg_temp.set_policy('contact', 'INSERT', NULL, '(SELECT app_can(''case.report''))');
+SELECT pg_temp.set_policy('dispatch', 'SELECT',
+  'unit_id = ANY ((SELECT app_units())::uuid[]) OR EXISTS (SELECT FROM incident i WHERE i.id = incident_id)', NULL);
+SELECT pg_temp.set_policy('dispatch', 'INSERT', NULL, '(SELECT app_can(''case.dispatch''))');
+SELECT pg_temp.set_policy('dispatch', 'UPDATE',
+  'unit_id = ANY ((SELECT app_units())::uuid[]) OR ((SELECT app_can(''case.dispatch'')) AND EXISTS (SELECT FROM incident i WHERE i.id = incident_id))',
+  '(SELECT app_known())');
+SELECT pg_temp.set_policy('dispatch_leg', 'SELECT', 'EXISTS (SELECT FROM dispatch d WHERE d.id = dispatch_id)', NULL);
+
+-- Work, alarms, what screens hear, pictures, the audit trail.
+SELECT pg_temp.set_policy('task', 'SELECT',
+  'scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) OR id = ANY ((SELECT app_shared_tasks())::uuid[])
+   OR assignee_account_id = (SELECT app_account()) OR assignee_unit_id = ANY ((SELECT app_units())::uuid[])', NULL);
+SELECT pg_temp.set_policy('task', 'INSERT', NULL, 'scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])');
+SELECT pg_temp.set_policy('task', 'UPDATE',
+  'scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]) OR assignee_account_id = (SELECT app_account())
+   OR assignee_unit_id = ANY ((SELECT app_units())::uuid[])', '(SELECT app_known())');
+SELECT pg_temp.set_policy('alarm', 'SELECT',
+  'scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) AND (incident_id IS NULL OR EXISTS (SELECT FROM incident i WHERE i.id = incident_id))', NULL);
+SELECT pg_temp.set_policy('alarm', 'INSERT', NULL, '(SELECT app_known())');
+SELECT pg_temp.set_policy('alarm', 'UPDATE',
+  '(SELECT app_can(''alarm.acknowledge'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', '(SELECT app_known())');
+SELECT pg_temp.set_policy('timer', cmd, using_sql, check_sql)
+FROM (VALUES ('SELECT', '(SELECT app_known())', NULL), ('INSERT', NULL, '(SELECT app_known())'),
+             ('UPDATE', '(SELECT app_known())', '(SELECT app_known())'),
+             ('DELETE', '(SELECT app_known())', NULL)) AS p(cmd, using_sql, check_sql);
+SELECT pg_temp.set_policy('outbox', 'INSERT', NULL, '(SELECT app_known())');
+SELECT pg_temp.set_policy('blob', 'SELECT',
+  'created_by = (SELECT app_account()) OR EXISTS (SELECT FROM incident i WHERE i.id = incident_id)', NULL);
+SELECT pg_temp.set_policy('blob', 'INSERT', NULL, '(SELECT app_known())');
+SELECT pg_temp.set_policy('audit', 'SELECT', '(SELECT app_can(''audit.read''))', NULL);
+SELECT pg_temp.set_policy('audit', 'INSERT', NULL, 'seal_no IS NULL AND hash IS NULL');
+SELECT pg_temp.set_policy('import_batch', 'SELECT', '(SELECT app_can(''import.run''))', NULL);
+
+-- Cameras and generic layers.
+DO $do$
+DECLARE tab text;
+BEGIN
+  FOREACH tab IN ARRAY ARRAY['camera', 'feature']
+  LOOP
+    PERFORM pg_temp.set_policy(tab, 'SELECT',
+      format('(%s OR (SELECT app_can(''camera.read''))) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[])
+       AND (batch_id IS NULL OR batch_id <> ALL ((SELECT hidden_batches())::uuid[]))',
+       CASE tab WHEN 'feature' THEN 'true' ELSE 'false' END), NULL);
+  END LOOP;
+END $do$;
+
+DROP FUNCTION pg_temp.set_policy(text, text, text, text);
