@@ -1,0 +1,115 @@
+"""Real PostGIS for every test that asks: one throwaway cluster a test process, one cloned database a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from gridmap.clock import FixedClock
+from gridmap.db.cluster import embedded_urls, ensure_running, stop, superuser_conninfo
+from gridmap.db.engine import Database
+from gridmap.db.migrate import upgrade
+from gridmap.db.roles import APP, OWNER, SYSTEM
+from gridmap.settings import Settings, load_settings
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TEST_NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def settings() -> Iterator[Settings]:
+    """Settings of a throwaway deployment: its own folders, its own cluster, no fsync."""
+    folder = Path(tempfile.mkdtemp(prefix="gmt-", dir="/tmp"))
+    folder.chmod(0o755)
+    made = load_settings(
+        data_dir=folder / "data",
+        runtime_dir=folder / "run",
+        embedded_fast=True,
+        port=0,
+        valhalla_port=_free_port(),
+    )
+    ensure_running(made)
+    try:
+        upgrade_template(made)
+        yield made
+    finally:
+        stop(made)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def upgrade_template(made: Settings) -> None:
+    """Migrate the cluster's own database once; tests clone it."""
+    database = Database.from_settings(made)
+    upgrade(database.owner)
+    database.dispose()
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """An empty, migrated database of its own for one test."""
+    with cloned_database(settings, "gridmap") as made:
+        yield made
+
+
+class cloned_database:
+    """A database cloned from `template`, dropped at the end."""
+
+    def __init__(self, settings: Settings, template: str) -> None:
+        self.settings = settings
+        self.template = template
+        self.name = f"t_{uuid.uuid4().hex[:16]}"
+
+    def __enter__(self) -> Database:
+        self._admin(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.Identifier(self.name), sql.Identifier(self.template), sql.Identifier(OWNER)
+            ),
+            *(
+                sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
+                    sql.Identifier(self.name), sql.Identifier(role)
+                )
+                for role in (APP, SYSTEM, OWNER)
+            ),
+        )
+        self.database = Database(embedded_urls(self.settings, self.name))
+        return self.database
+
+    def __exit__(self, *_exc: object) -> None:
+        self.database.dispose()
+        self._admin(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.name)))
+
+    def _admin(self, *statements: sql.Composed) -> None:
+        with psycopg.connect(superuser_conninfo(self.settings), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at noon of a working day in Shanghai until a test moves it."""
+    return FixedClock(TEST_NOW)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("GRIDMAP_SHARED_DATA", SHARED_DATA))
+    if not folder.is_dir():
+        pytest.skip("the real data sets are not on this machine")
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
