@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from gridmap.errors import Misconfigured, Unavailable
 
 SERVICE_ACCOUNT = "gridmap"
 FALLBACK_ACCOUNT = "postgres"
+_BLOCK_BYTES = 1024 * 1024
 
 # Variables that would make a child talk to another database, or load code we did not choose.
 _NEVER_INHERITED = ("PG", "LD_", "PYTHON")
@@ -141,6 +144,52 @@ def run(
     except FileNotFoundError:
         raise Unavailable("program_missing", program=arguments[0]) from None
     return Finished(done.returncode, done.stdout)
+
+
+def pipe(
+    command: Sequence[str | Path],
+    *,
+    feed: Iterable[bytes] | None = None,
+    take: Callable[[bytes], object] | None = None,
+    extra_env: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run a program that reads (`feed`) or writes (`take`) more than memory holds.
+
+    Give one of the two. The result holds what it said on stderr. An error in either ends the program.
+    """
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if take is not None else subprocess.DEVNULL,
+            stderr=complaints,
+            env=clean_environment(extra_env),
+            cwd="/",
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            _pump(process, feed, take)
+        except BaseException:
+            process.kill()
+            raise
+        status = process.wait()
+        complaints.seek(0)
+        return Finished(status, complaints.read().decode("utf-8", "replace"))
+
+
+def _pump(
+    process: subprocess.Popen[bytes], feed: Iterable[bytes] | None, take: Callable[[bytes], object] | None
+) -> None:
+    if feed is not None and process.stdin is not None:
+        # A program that ends early says why on stderr, which is worth more than our broken pipe.
+        with contextlib.suppress(BrokenPipeError), process.stdin as entrance:
+            for block in feed:
+                entrance.write(block)
+    if take is not None and process.stdout is not None:
+        while block := process.stdout.read(_BLOCK_BYTES):
+            take(block)
 
 
 def is_alive(pid: int) -> bool:
