@@ -1,0 +1,36 @@
+"""What screens must hear, written in the transaction that made it true; nothing is sent before the commit."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from gridmap.db.tables import Outbox
+from gridmap.services.transaction import Tx
+
+
+def publish(
+    tx: Tx,
+    topic: str,
+    body: dict[str, Any],
+    *,
+    path: str,
+    old_path: str | None = None,
+    incident_id: UUID | None = None,
+    restricted: bool = False,
+) -> None:
+    """Queue one notice of ids and codes. `path` is the scope that may hear it.
+
+    `old_path` is given when a thing moves out of one scope into another, so that the old one can drop it.
+    A `unit_id` in `body` lets that unit hear it whatever its scope.
+    """
+    tx.session.add(
+        Outbox(
+            topic=topic,
+            body=body,
+            path=path,
+            old_path=old_path if old_path != path else None,
+            incident_id=incident_id,
+            restricted=restricted,
+        )
+    )

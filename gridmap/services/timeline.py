@@ -1,0 +1,47 @@
+"""The incident's timeline: append only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gridmap.db.tables import Incident, IncidentEvent
+from gridmap.services.outbox import publish
+from gridmap.services.transaction import Tx
+
+
+def note_event(tx: Tx, incident_id: UUID, kind: str, *, at: datetime | None = None, **params: Any) -> None:
+    """Append one event. Parameters are codes, ids and the words somebody wrote, never composed prose."""
+    tx.session.add(
+        IncidentEvent(
+            incident_id=incident_id,
+            at=at or tx.now,
+            kind=kind,
+            actor_account_id=tx.actor.account_id,
+            actor_name=tx.actor.display_name,
+            params=params,
+        )
+    )
+
+
+def tell_incident(tx: Tx, incident: Incident, kind: str, *, old_path: str | None = None) -> None:
+    """Let the screens of the incident's scope know that it changed, and how."""
+    publish(
+        tx,
+        "incident",
+        {
+            "id": str(incident.id),
+            "number": incident.number,
+            "severity": incident.severity,
+            "status": incident.status,
+            "class_key": incident.class_key,
+            "kind": kind,
+            "version": incident.version,
+            "drill": incident.drill,
+        },
+        path=incident.scope_path,
+        old_path=old_path,
+        incident_id=incident.id,
+        restricted=incident.restricted,
+    )
