@@ -39,6 +39,7 @@ from gridmap.db.tables.places import (
     OsmExtract,
     Road,
 )
+from gridmap.db.tables.tiles import TileCount, TileDelta, TileLayer
 from gridmap.db.tables.work import (
     Alarm,
     Audit,
@@ -89,6 +90,9 @@ __all__ = [
     "Road",
     "Share",
     "Task",
+    "TileCount",
+    "TileDelta",
+    "TileLayer",
     "Timer",
     "Unit",
     "UnitLatest",
