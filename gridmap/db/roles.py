@@ -38,6 +38,8 @@ GRANT USAGE ON SCHEMA public TO PUBLIC;
 {extensions}
 CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner};
 GRANT USAGE ON SCHEMA {schema} TO {app}, {system};
+-- `gridmap health` names the transaction that holds up the feed.
+GRANT pg_read_all_stats TO {system};
 """
 
 

@@ -1,0 +1,1 @@
+"""Running a deployment: one supervisor, its children, their certificates and their health."""
