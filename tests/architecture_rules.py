@@ -35,7 +35,11 @@ PARTS: dict[str, set[str]] = {
     "adapters": _BASE | {"domain"},
     "db": _BASE | {"domain", "adapters"},
     **dict.fromkeys(_SERVICES, _BELOW_SERVICES | _SERVICES),
-    **{part: _BELOW_SERVICES | _SERVICES | {"demo", "serve", "bench"} for part in ("demo", "serve", "bench")},
+    "worker": _BELOW_SERVICES | _SERVICES,
+    **{
+        part: _BELOW_SERVICES | _SERVICES | {"worker", "demo", "serve", "bench"}
+        for part in ("demo", "serve", "bench")
+    },
 }
 
 _STANDARD = frozenset(sys.stdlib_module_names)

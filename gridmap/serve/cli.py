@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 import threading
@@ -43,6 +44,7 @@ def serve(**options: Any) -> None:
 @click.command()
 def worker() -> None:
     """Run one worker: timers, jobs and positions. `gridmap serve` starts one by itself."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
     with stop_on_signal() as stop:
         run_worker(load_settings(), stop)
 
