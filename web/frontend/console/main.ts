@@ -1,0 +1,4 @@
+import { openPage } from "@shared/page";
+import App from "./App.vue";
+
+void openPage(App, { live: true });

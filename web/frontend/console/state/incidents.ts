@@ -1,0 +1,103 @@
+/** The incidents in view: loaded by filter, kept fresh by the live feed. One list for the queue and the map. */
+import { computed, effectScope, ref, shallowReactive, watch } from "vue";
+import { ApiError, serverSkewMs } from "@shared/api/client";
+import { getIncident, type IncidentSummary, listIncidents } from "@shared/api/incidents";
+import { onLive } from "@shared/live/client";
+import type { IncidentEvent } from "@shared/live/events";
+import { queries } from "@shared/page";
+import { filters, matches, toQuery } from "./filters";
+import { orderQueue } from "./order";
+import { noteIncident } from "./urgent";
+
+const PAGE = 500;
+const CAP = 2000;
+/** More changes than this at once: one list is cheaper than many single reads. */
+const BURST = 12;
+
+const items = shallowReactive(new Map<string, IncidentSummary>());
+export const queue = computed(() => orderQueue(items.values()));
+export const total = ref(0);
+export const loading = ref(true);
+export const failed = ref(false);
+
+const now = () => Date.now() + serverSkewMs.value;
+
+let loads = 0;
+export async function reload(): Promise<void> {
+  const mine = ++loads;
+  loading.value = true;
+  try {
+    const found: IncidentSummary[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await listIncidents({ ...toQuery(filters, now()), limit: PAGE, cursor });
+      if (mine !== loads) return;
+      found.push(...page.items);
+      total.value = page.total;
+      cursor = page.next;
+    } while (cursor && found.length < CAP);
+    const kept = new Set(found.map((item) => item.id));
+    for (const id of [...items.keys()]) if (!kept.has(id)) items.delete(id);
+    for (const item of found) items.set(item.id, item);
+    failed.value = false;
+  } catch (error) {
+    if (mine === loads) failed.value = true;
+    if (!(error instanceof ApiError)) throw error;
+  } finally {
+    if (mine === loads) loading.value = false;
+  }
+}
+
+/** Takes over what a reply already told, without waiting for the feed. */
+export function absorb(item: IncidentSummary, path: string | null = null): void {
+  const known = items.has(item.id);
+  if (matches(filters, item, path, now())) items.set(item.id, item);
+  else items.delete(item.id);
+  if (items.has(item.id) !== known) total.value += known ? -1 : 1;
+}
+
+const pending = new Map<string, IncidentEvent>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+async function flush(): Promise<void> {
+  timer = undefined;
+  const batch = [...pending.values()];
+  pending.clear();
+  if (batch.length > BURST) return reload();
+  await Promise.all(batch.map(refresh));
+}
+
+async function refresh(event: IncidentEvent): Promise<void> {
+  try {
+    const detail = await getIncident(event.id);
+    queries.setQueryData(["incident", event.id], detail);
+    absorb(detail, event.path);
+    noteIncident(detail, event.kind);
+  } catch (error) {
+    // Moved out of what this account may see.
+    if (error instanceof ApiError && (error.status === 404 || error.status === 403)) items.delete(event.id);
+  }
+}
+
+function take(event: IncidentEvent): void {
+  pending.set(event.id, event);
+  timer ??= setTimeout(() => void flush(), 120);
+}
+
+export function findIncident(id: string): IncidentSummary | undefined {
+  return items.get(id);
+}
+
+/** Starts loading and listening; called once by the page. */
+export function startIncidents(): void {
+  effectScope(true).run(() => {
+    watch(filters, () => void reload());
+    onLive("incident", take);
+    onLive("dispatch", (event) => void queries.invalidateQueries({ queryKey: ["incident", event.incident_id] }));
+    onLive("resync", () => {
+      void reload();
+      void queries.invalidateQueries();
+    });
+  });
+  void reload();
+}

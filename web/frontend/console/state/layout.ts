@@ -1,0 +1,17 @@
+/** Which panels show: the left rail on a desk, one view at a time on a narrow screen. */
+import { useStorage } from "@vueuse/core";
+import { computed, ref, watch } from "vue";
+import { reportStart } from "./report_form";
+import { selectedId } from "./selection";
+
+const storedLeft = useStorage("gridmap.left", true);
+export const narrowView = ref<"map" | "left" | "queue" | "detail">("queue");
+export const leftOpen = computed({
+  get: () => storedLeft.value || narrowView.value === "left",
+  set: (value) => (storedLeft.value = value),
+});
+
+watch([selectedId, reportStart], ([incident, report]) => {
+  if (incident || report) narrowView.value = "detail";
+  else if (narrowView.value === "detail") narrowView.value = "queue";
+});

@@ -1,0 +1,41 @@
+/** Units on duty: loaded once, moved by one delta a second. */
+import { effectScope, shallowRef, triggerRef } from "vue";
+import { listUnits, type Unit } from "@shared/api/units";
+import { onLive } from "@shared/live/client";
+import type { UnitDelta } from "@shared/live/events";
+
+export const units = shallowRef(new Map<string, Unit>());
+
+/** A unit that the list never names must not make us ask every second. */
+const ASK_AGAIN_MS = 10_000;
+let askedAt = 0;
+
+export async function reloadUnits(): Promise<void> {
+  askedAt = Date.now();
+  try {
+    const { items } = await listUnits();
+    units.value = new Map(items.map((unit) => [unit.id, unit]));
+  } catch {
+    // The connection badge says it; the next delta or resync tries again.
+  }
+}
+
+function applyDeltas(items: UnitDelta[]): void {
+  let unknown = false;
+  for (const [id, lon, lat, status, fixed_at] of items) {
+    const unit = units.value.get(id);
+    if (unit) Object.assign(unit, { lon, lat, status, fixed_at });
+    else unknown = true;
+  }
+  triggerRef(units);
+  if (unknown && Date.now() - askedAt > ASK_AGAIN_MS) void reloadUnits();
+}
+
+export function startUnits(): void {
+  effectScope(true).run(() => {
+    onLive("units", (event) => applyDeltas(event.items));
+    onLive("dispatch", () => void reloadUnits());
+    onLive("resync", () => void reloadUnits());
+  });
+  void reloadUnits();
+}

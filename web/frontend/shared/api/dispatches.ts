@@ -1,0 +1,69 @@
+import { get, post } from "./client";
+
+export interface Dispatch {
+  id: string;
+  incident_id: string;
+  unit: { id: string; call_sign: string };
+  status: string;
+  offered_at: string;
+  expires_at: string | null;
+  delivered_at: string | null;
+  seen_at: string | null;
+  accepted_at: string | null;
+  en_route_at: string | null;
+  arrival_proposed_at: string | null;
+  on_scene_at: string | null;
+  done_at: string | null;
+  seconds_est: number | null;
+  distance_m: number | null;
+  method: string | null;
+  result: { code: string; note: string | null; photos: string[] } | null;
+  decline_reason: string | null;
+}
+
+export interface Reason {
+  code: string;
+  params: Record<string, unknown>;
+}
+
+export interface Candidate {
+  unit_id: string;
+  call_sign: string;
+  kind: string;
+  mode: string;
+  seconds: number | null;
+  distance_m: number | null;
+  state: "ok" | "unreachable" | "off_network" | "no_fix";
+  fix_age_s: number | null;
+  accuracy_m: number | null;
+  lon: number | null;
+  lat: number | null;
+  busy: boolean;
+  reasons: Reason[];
+}
+
+export interface Recommendation {
+  method: "road" | "straight_line";
+  computed_ms: number;
+  candidates: number;
+  items: Candidate[];
+  excluded: { code: string; count: number }[];
+}
+
+export interface Route {
+  geometry: GeoJSON.LineString;
+  seconds: number;
+  distance_m: number;
+  method: "road" | "straight_line";
+}
+
+export const recommend = (incidentId: string, limit = 5) =>
+  get<Recommendation>(`/api/incidents/${incidentId}/recommendation`, { limit });
+export const getRoute = (incidentId: string, unitId: string, signal?: AbortSignal) =>
+  get<Route>(`/api/incidents/${incidentId}/route`, { unit: unitId }, signal);
+export const offer = (incidentId: string, unitId: string) =>
+  post<Dispatch>(`/api/incidents/${incidentId}/dispatches`, { unit_id: unitId });
+
+export type DispatchVerb = "accept" | "depart" | "arrive" | "arrive-undo" | "decline" | "done" | "cancel";
+export const actOnDispatch = (id: string, verb: DispatchVerb, body: Record<string, unknown> = {}) =>
+  post<Dispatch>(`/api/dispatches/${id}/${verb}`, body);

@@ -1,0 +1,48 @@
+import { get } from "./client";
+
+export interface Name {
+  zh: string;
+  en: string;
+}
+
+export interface Term {
+  key: string;
+  name: Name;
+}
+
+export interface IncidentClass extends Term {
+  parent: string | null;
+  severity: number | null;
+  icon: string | null;
+  pinyin?: string | null;
+  photo_required: boolean;
+  restricted: boolean;
+  risk_allowed: boolean;
+}
+
+export interface SeverityTerm extends Term {
+  color?: string;
+}
+
+export interface Vocab {
+  classes: IncidentClass[];
+  severities: SeverityTerm[];
+  incident_statuses: Term[];
+  dispatch_statuses: Term[];
+  outcomes: Term[];
+  channels: Term[];
+  levels: Term[];
+  roles: Term[];
+  unit_kinds: Term[];
+  modes: Term[];
+  capabilities: Term[];
+  event_kinds: Term[];
+  decline_reasons: Term[];
+  unit_statuses?: Term[];
+  camera_statuses?: Term[];
+  alarm_kinds?: Term[];
+  location_methods?: Term[];
+  results?: Term[];
+}
+
+export const getVocab = () => get<Vocab>("/api/vocab");

@@ -1,0 +1,19 @@
+/** Rough measures for the screen only (a few hundred metres); every decision is measured by the server. */
+export interface LonLat {
+  lon: number;
+  lat: number;
+}
+
+const METRES_PER_DEGREE = 111_320;
+const cosLat = (lat: number) => Math.cos((lat * Math.PI) / 180);
+
+export function boxAround(at: LonLat, radius_m: number): [number, number, number, number] {
+  const dLat = radius_m / METRES_PER_DEGREE;
+  const dLon = dLat / cosLat(at.lat);
+  return [at.lon - dLon, at.lat - dLat, at.lon + dLon, at.lat + dLat];
+}
+
+export function metresBetween(a: LonLat, b: LonLat): number {
+  const dx = (b.lon - a.lon) * METRES_PER_DEGREE * cosLat((a.lat + b.lat) / 2);
+  return Math.hypot(dx, (b.lat - a.lat) * METRES_PER_DEGREE);
+}

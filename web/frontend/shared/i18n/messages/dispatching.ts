@@ -1,0 +1,84 @@
+import type { Group } from "../catalogue";
+
+export const dispatch = {
+  title: ["派遣", "Dispatch"],
+  send: ["派遣", "Send"],
+  send_unit: ["派遣 {unit}", "Send {unit}"],
+  offered_to: ["已派给 {unit}", "Offered to {unit}"],
+  take_back: ["撤回", "Take back"],
+  take_back_from: ["撤回对 {unit} 的派遣", "Take the job back from {unit}"],
+  undo_reason: ["误派,立即撤回", "Sent by mistake, taken back at once"],
+  route: ["路线", "Route"],
+  expires_in: ["{time} 后失效", "expires in {time}"],
+  expiring: ["即将失效", "expiring"],
+  about: ["约 {time}", "about {time}"],
+  arrival_seen: ["{time} 系统判定已到场,等待确认", "Arrival seen at {time}, not confirmed yet"],
+  declined_because: ["拒单原因:{reason}", "Declined: {reason}"],
+  photo: ["现场照片", "Photo from the scene"],
+} satisfies Group;
+
+export const dispatch_step = {
+  offered: ["派出", "offered"],
+  delivered: ["送达", "delivered"],
+  seen: ["已读", "seen"],
+  accepted: ["接单", "accepted"],
+  en_route: ["出发", "left"],
+  on_scene: ["到场", "on scene"],
+  done: ["反馈", "done"],
+} satisfies Group;
+
+export const nearest = {
+  title: ["就近力量", "Nearest units"],
+  by_road: ["按道路时间", "by road time"],
+  by_air: ["按直线距离", "by straight line"],
+  no_roads: ["没有道路数据,时间按直线估算。", "No road data: times are straight-line guesses."],
+  refresh: ["重新计算", "Ask again"],
+  show_route: ["在地图上显示路线", "Draw the route"],
+  locate_first: ["先确定位置,才能推荐就近力量。", "Set the place first."],
+  busy: ["任务中", "busy"],
+  fix_age: ["定位 {age}", "fix {age}"],
+  none: ["没有符合条件的在岗力量。可联系相邻片区或值班长。", "No unit on duty fits. Ask the next area or the shift lead."],
+  left_out: ["未列入:", "Left out:"],
+  unreachable: ["道路不通", "no way by road"],
+  off_network: ["离道路太远", "far from any road"],
+  no_fix: ["没有定位", "no position"],
+} satisfies Group;
+
+export const pick = {
+  own_grid: ["本网格", "own grid"],
+  home_area: ["本辖区", "own area"],
+  nearest: ["最快到达", "fastest"],
+  fastest: ["最快到达", "fastest"],
+  free: ["待命", "free"],
+  busy: ["任务中", "busy"],
+  straight_line: ["按直线估算", "straight line"],
+  capability: ["具备所需资质", "has the skill"],
+  stale_fix: ["定位较旧", "old fix"],
+} satisfies Group;
+
+export const excluded = {
+  busy: ["任务中", "busy"],
+  off_duty: ["未上岗", "off duty"],
+  on_break: ["休息", "on a break"],
+  break: ["休息", "on a break"],
+  no_fix: ["无定位", "no position"],
+  stale_fix: ["定位过旧", "old position"],
+  missing_capability: ["缺资质", "lacks the skill"],
+  capability: ["缺资质", "lacks the skill"],
+  declined: ["已拒单", "declined"],
+  already_offered: ["已派单", "already offered"],
+  out_of_area: ["辖区外", "outside the area"],
+} satisfies Group;
+
+export const alarms = {
+  title: ["警报", "Alarms"],
+  count: ["{n} 条警报", "{n} alarms"],
+  show: ["查看", "Show"],
+  acknowledge: ["确认", "Acknowledge"],
+  none: ["没有未确认的警报。", "No alarm waits."],
+  failed: ["警报加载失败。", "The alarms could not be loaded."],
+} satisfies Group;
+
+export const alarm_text = {
+  offer_unheard: ["{call_sign} 未接单", "{call_sign} did not take the offer"],
+} satisfies Group;

@@ -1,0 +1,26 @@
+import type { Group } from "../catalogue";
+
+export const error = {
+  unexpected: ["页面出现意外错误,请重试。", "Something unexpected happened. Please try again."],
+  unreachable: ["服务器没有应答,请稍后重试。", "The server does not answer. Try again shortly."],
+  server: ["服务器出错({code}),请重试或告知管理员。", "The server failed ({code}). Try again or tell the administrator."],
+  refused: ["操作被拒绝({code})。", "Refused ({code})."],
+  forbidden: ["您的账号没有这项权限。", "Your account may not do this."],
+  not_found: ["找不到,或已不在您的辖区。", "Not found, or no longer in your area."],
+  login_failed: ["账号或密码不正确。", "Wrong account or password."],
+  too_many_attempts: ["尝试次数过多,请稍后再试。", "Too many attempts. Try again later."],
+  version_conflict: ["别人刚刚改过这件事,请看清后再操作。", "Somebody changed this meanwhile. Look again before you act."],
+  dispatch_open: ["还有未完成的派遣,不能结案。先等待反馈或撤回派遣。", "A dispatch is still open. Wait for it or take it back first."],
+  not_allowed_in_status: ["当前状态下不能这样做。", "Not possible in this status."],
+  verifier_is_handler: ["办理人不能自己核查,请换一位坐席。", "Whoever handled it may not verify it. Ask another seat."],
+  unit_not_available: ["该力量刚刚不可用,请另选。", "That unit just became unavailable. Choose another."],
+  photo_required: ["该类别需要现场照片。", "This class needs a photo."],
+  already_handled: ["已有人受理。如需接管请说明原因。", "Somebody handles it already. Take over with a reason."],
+  reason_required: ["请填写原因。", "A reason is needed."],
+  invalid_input: ["填写的内容有误,请检查。", "Some of the input is not valid."],
+  weak_password: ["密码太弱,请换一个更长的。", "Too weak: use a longer one."],
+  wrong_password: ["当前密码不正确。", "The current password is wrong."],
+  password_too_short: ["密码太短。", "The password is too short."],
+  reset_token_invalid: ["重置链接无效或已过期,请管理员重新发放。", "The reset link is invalid or expired. Ask for a new one."],
+  outside_area: ["位置不在任何辖区内。", "The place lies in no area."],
+} satisfies Group;

@@ -1,0 +1,10 @@
+import type { Catalogue } from "../catalogue";
+import * as cases from "./cases";
+import * as dispatching from "./dispatching";
+import * as errors from "./errors";
+import * as general from "./general";
+import * as map from "./map";
+import * as people from "./people";
+import * as reporting from "./reporting";
+
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors } satisfies Catalogue;

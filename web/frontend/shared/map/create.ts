@@ -1,0 +1,71 @@
+/** Makes a map that asks nothing of any other host: worker, tiles and labels all come from this server. */
+import { addProtocol, Map as GlMap, type MapOptions, ScaleControl, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import "maplibre-gl/dist/maplibre-gl.css";
+import { Protocol } from "pmtiles";
+import { get } from "../api/client";
+import type { Locale } from "../i18n/catalogue";
+import type { Theme } from "../theme/theme";
+
+/** Labels are drawn from the page's own font: a style without glyphs needs no glyph server. */
+export const LABEL_FONT = ["Noto Sans SC Variable", "sans-serif"];
+
+let prepared = false;
+function prepare(): void {
+  if (prepared) return;
+  prepared = true;
+  setWorkerUrl(new URL(workerUrl, location.href).href);
+  addProtocol("pmtiles", new Protocol({ metadata: true }).tile);
+}
+
+const GROUND: Record<Theme, string> = { dark: "#10171d", light: "#e8ecef" };
+
+function plainStyle(theme: Theme): StyleSpecification {
+  return {
+    version: 8,
+    sources: {},
+    layers: [{ id: "ground", type: "background", paint: { "background-color": GROUND[theme] } }],
+  };
+}
+
+/** The base map's style, or plain ground when there is none: the live layers must show either way. */
+export async function loadStyle(theme: Theme, locale: Locale): Promise<StyleSpecification> {
+  try {
+    const style = await get<StyleSpecification>("/api/basemap/style.json", { theme, lang: locale });
+    return style.layers.length > 0 ? style : { ...plainStyle(theme), ...style, layers: plainStyle(theme).layers };
+  } catch {
+    return plainStyle(theme);
+  }
+}
+
+export interface MapPlace {
+  bounds: [number, number, number, number] | null;
+  center: [number, number] | null;
+}
+
+export function createMap(container: HTMLElement, style: StyleSpecification, place: MapPlace, padding = 0): GlMap {
+  prepare();
+  const options: MapOptions = {
+    container,
+    style,
+    attributionControl: { compact: true },
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    maxZoom: 20,
+    fadeDuration: 120,
+    // A worker fetches from its own address: paths must name the host.
+    transformRequest: (url) => ({ url: url.startsWith("/") ? location.origin + url : url }),
+  };
+  if (place.bounds) {
+    options.bounds = place.bounds;
+    options.fitBoundsOptions = { padding };
+  } else {
+    options.center = place.center ?? [105, 35];
+    options.zoom = place.center ? 12 : 3;
+  }
+  const map = new GlMap(options);
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-left");
+  return map;
+}
