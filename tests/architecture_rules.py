@@ -19,6 +19,8 @@ PACKAGES = {
 _BASE = {"errors", "clock", "settings"}
 _ENGINES = {"optimise", "risk", "vision", "visibility"}
 _BELOW_SERVICES = _BASE | _ENGINES | {"domain", "adapters", "db"}
+# Everything that starts or drives the rest; nothing below knows them.
+_TOP = {"demo", "serve", "bench", "worker"}
 _SERVICES = {"services", "outbox", "timers", "jobs", "positions"}
 
 # What each part of gridmap may import of gridmap, apart from itself. A part that is not here is reported:
@@ -35,11 +37,7 @@ PARTS: dict[str, set[str]] = {
     "adapters": _BASE | {"domain"},
     "db": _BASE | {"domain", "adapters"},
     **dict.fromkeys(_SERVICES, _BELOW_SERVICES | _SERVICES),
-    "worker": _BELOW_SERVICES | _SERVICES,
-    **{
-        part: _BELOW_SERVICES | _SERVICES | {"worker", "demo", "serve", "bench"}
-        for part in ("demo", "serve", "bench")
-    },
+    **dict.fromkeys(_TOP, _BELOW_SERVICES | _SERVICES | _TOP),
 }
 
 _STANDARD = frozenset(sys.stdlib_module_names)
