@@ -163,6 +163,19 @@ def stop(settings: Settings) -> bool:
     return True
 
 
+def count_sessions(settings: Settings) -> int:
+    """How many clients are connected now; 0 when the cluster does not run."""
+    try:
+        with psycopg.connect(superuser_conninfo(settings)) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            ).fetchone()
+    except psycopg.OperationalError:
+        return 0
+    return int(row[0]) if row else 0
+
+
 def status(settings: Settings) -> ClusterStatus:
     """How the cluster stands; changes nothing and needs no connection."""
     layout = layout_of(settings)

@@ -23,7 +23,7 @@ from gridmap.db.engine import Database
 from gridmap.db.migrate import is_current, upgrade
 from gridmap.errors import Conflict, Misconfigured, Unavailable
 from gridmap.serve import children
-from gridmap.serve.addresses import find_free_port, is_port_free
+from gridmap.serve.addresses import find_free_port, is_port_free, local_url, web_url
 from gridmap.serve.supervisor import ChildSpec, Supervisor
 from gridmap.serve.tls import TlsFiles, ensure_tls
 from gridmap.settings import Settings
@@ -59,6 +59,7 @@ class Deployment:
             account=self.account,
             state_file=state_file(self.settings),
             say=self.say,
+            facts={"url": web_url(self.settings), "local_url": local_url(self.settings)},
             reads=[Path(gridmap.__file__)],
             keep=self._keep_database,
         )
@@ -101,8 +102,8 @@ def deployment(settings: Settings, clock: Clock, say: Callable[[str], object]) -
             _allow_many_streams()
             yield Deployment(settings, layout.account, tls, _renewals(settings, clock, layout.account), say)
         finally:
-            if started and cluster.stop(settings):
-                say("database: stopped")
+            if started:
+                _stop_database(settings, say)
 
 
 def migrate(settings: Settings, say: Callable[[str], object]) -> None:
@@ -142,6 +143,15 @@ def _start_database(settings: Settings, say: Callable[[str], object]) -> bool:
     if found.started:
         say(f"database: {'made and ' if found.made else ''}started in {time.monotonic() - begun:.1f} s")
     return found.started
+
+
+def _stop_database(settings: Settings, say: Callable[[str], object]) -> None:
+    """Stop the cluster, unless an import or a backup of another terminal still works in it."""
+    others = cluster.count_sessions(settings)
+    if others:
+        say(f"database: left running for {others} other sessions; gridmap db stop ends it")
+    elif cluster.stop(settings):
+        say("database: stopped")
 
 
 def _with_real_port(settings: Settings) -> Settings:

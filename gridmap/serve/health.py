@@ -111,17 +111,24 @@ def look(settings: Settings) -> Health:
         database.dispose()
     if state == "external":
         state = "running" if inside else "unreachable"
-    processes = list_processes(settings)
-    web_ms = _time_web(settings)
-    found = Health(state, processes, web_ms, **(inside or {}))
+    serving = _read_state(settings)
+    web_ms = _time_web(str(serving.get("local_url") or local_url(settings)))
+    found = Health(state, _list_processes(serving), web_ms, **(inside or {}))
     return Health(**{**found.__dict__, "faults": _list_faults(found)})
 
 
-def list_processes(settings: Settings) -> list[Process]:
-    """The supervisor and its children; empty when nothing serves from this data folder."""
+def _read_state(settings: Settings) -> dict[str, Any]:
+    """What the supervisor last wrote; empty when nothing serves from this data folder."""
     try:
-        state = json.loads(state_file(settings).read_text(encoding="utf-8"))
+        state: dict[str, Any] = json.loads(state_file(settings).read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return {}
+    return state
+
+
+def _list_processes(state: dict[str, Any]) -> list[Process]:
+    """The supervisor and its children."""
+    if not state:
         return []
     alive = is_alive(state["pid"])
     supervisor = Process("supervisor", state["pid"], alive, alive, 0, None)
@@ -162,10 +169,10 @@ def _list_queues(connection: Connection) -> list[Queue]:
     return [Queue(name, row[0], round(max(0.0, row[1]), 3)) for name, row in rows]
 
 
-def _time_web(settings: Settings) -> float | None:
+def _time_web(url: str) -> float | None:
     try:
         with httpx.Client(verify=False, trust_env=False, timeout=_WEB_TIMEOUT_S) as client:
-            answer = client.get(f"{local_url(settings)}/healthz")
+            answer = client.get(f"{url}/healthz")
     except httpx.HTTPError:
         return None
     return round(answer.elapsed.total_seconds() * 1000, 1) if answer.is_success else None

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,8 +66,8 @@ class _Managed:
 class Supervisor:
     """Runs children under `account` in the order given and stops them in the reverse one.
 
-    `say` takes one plain line a time. `state_file` always tells what runs, for `gridmap health`. `keep` is
-    called about once a second for what is no child of ours (the database).
+    `say` takes one plain line a time. `state_file` always tells what runs and `facts`, for `gridmap health`.
+    `keep` is called about once a second for what is no child of ours (the database).
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Supervisor:
         account: Account,
         state_file: Path,
         say: Callable[[str], object],
+        facts: Mapping[str, str] | None = None,
         reads: Sequence[Path] = (),
         keep: Callable[[], object] = _unchanging,
     ) -> None:
@@ -84,6 +85,7 @@ class Supervisor:
         self._account = account
         self._state_file = state_file
         self._say = say
+        self._facts = dict(facts or {})
         self._reads = reads
         self._keep = keep
         self._kept_at = 0.0
@@ -193,5 +195,7 @@ class Supervisor:
             if managed.child or managed.restarts
         ]
         fresh = self._state_file.with_suffix(".new")
-        fresh.write_text(json.dumps({"pid": os.getpid(), "children": children}), encoding="utf-8")
+        fresh.write_text(
+            json.dumps({"pid": os.getpid(), **self._facts, "children": children}), encoding="utf-8"
+        )
         fresh.replace(self._state_file)

@@ -1,0 +1,15 @@
+"""Hooks of the web server's processes; gunicorn loads this module by its name."""
+
+from __future__ import annotations
+
+import ssl
+
+from gevent.hub import Hub
+
+# A phone that leaves in the middle of a handshake is daily business; gevent would print a traceback for each.
+_CLIENT_LEFT = (ssl.SSLError, ConnectionResetError, BrokenPipeError)
+
+
+def post_worker_init(_worker: object) -> None:
+    """Called by gunicorn in each web process before it takes requests."""
+    Hub.NOT_ERROR = (*Hub.NOT_ERROR, *_CLIENT_LEFT)
