@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, create_engine
 
@@ -22,12 +23,13 @@ class Database:
     """The doors to one database: `app` for requests, `system` for the worker and imports, `owner` to migrate."""
 
     urls: Urls
+    timezone: str = "Asia/Shanghai"
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Database:
         """The embedded cluster's doors, or the site's own URLs. Opens nothing yet."""
         if settings.embedded:
-            return cls(embedded_urls(settings))
+            return cls(embedded_urls(settings), settings.timezone)
         app = settings.database_url_app
         system = settings.database_url_system
         owner = settings.database_url_owner or system
@@ -37,8 +39,14 @@ class Database:
                 app=app.get_secret_value(),
                 system=system.get_secret_value(),
                 owner=owner.get_secret_value(),
-            )
+            ),
+            settings.timezone,
         )
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The deployment's time zone: days and clock times are told in it."""
+        return ZoneInfo(self.timezone)
 
     @cached_property
     def app(self) -> Engine:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from gridmap.db.tables import Audit
 from gridmap.services.transaction import Tx
@@ -28,18 +28,18 @@ def audit(
     **params: Any,
 ) -> None:
     """Record an act in the caller's transaction. No content, contact or position goes into `params`."""
-    tx.session.add(
-        Audit(
-            at=tx.now,
-            actor_account_id=tx.actor.account_id,
-            actor_name=tx.actor.login,
-            verb=verb,
-            subject_kind=subject_kind,
-            subject_id=None if subject_id is None else str(subject_id),
-            reason=reason,
-            params=params,
-        )
+    row = insert(Audit).values(
+        at=tx.now,
+        actor_account_id=tx.actor.account_id,
+        actor_name=tx.actor.login,
+        verb=verb,
+        subject_kind=subject_kind,
+        subject_id=None if subject_id is None else str(subject_id),
+        reason=reason,
+        params=params,
     )
+    # Inline: everybody may add to the trail, few may read it.
+    tx.session.execute(row.inline())
 
 
 @dataclass(frozen=True)

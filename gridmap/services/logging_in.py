@@ -113,19 +113,19 @@ def actor_of_token(database: Database, clock: Clock, token: str) -> Actor | None
     return _actor(database, clock, "select auth_token_actor(:digest, :at)", token)
 
 
-def use_reset(database: Database, clock: Clock, *, token: str, login: str, new: str) -> None:
+def use_reset(database: Database, clock: Clock, *, token: str, new: str) -> None:
     """Set a new password by a single-use reset. Raises Invalid("reset_not_valid") or a broken rule."""
-    check_rules(new, login)
+    key, now = digest(token), clock.now()
     with translated(), database.app.begin() as connection:
-        known = connection.execute(
-            text("select * from auth_account_by_login(:login)"), {"login": login}
-        ).first()
-        done = known and connection.scalar(
+        login = connection.scalar(text("select auth_reset_login(:digest, :at)"), {"digest": key, "at": now})
+        if login is None:
+            raise Invalid("reset_not_valid")
+        check_rules(new, login)
+        done = connection.scalar(
             text("select auth_use_reset(:digest, :hash, :at)"),
-            {"digest": digest(token), "hash": hash_password(new), "at": clock.now()},
+            {"digest": key, "hash": hash_password(new), "at": now},
         )
-        if not known or done != known.id:
-            connection.rollback()
+        if done is None:
             raise Invalid("reset_not_valid")
 
 

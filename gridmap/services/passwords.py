@@ -7,6 +7,7 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from gridmap.adapters.offload import apart
 from gridmap.errors import Invalid
 
 MIN_LENGTH = 10
@@ -17,13 +18,13 @@ _NOBODY = _HASHER.hash(secrets.token_urlsafe(24))
 
 
 def hash_password(password: str) -> str:
-    return _HASHER.hash(password)
+    return apart(_HASHER.hash, password)
 
 
 def matches(stored: str | None, password: str) -> bool:
     """True when the password fits. An unknown account costs the same time as a wrong password."""
     try:
-        return _HASHER.verify(stored or _NOBODY, password) and stored is not None
+        return apart(_HASHER.verify, stored or _NOBODY, password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ _SET_SCOPE = text(
     "select set_config('gridmap.actor', :actor, true), set_config('gridmap.account', :account, true),"
     " set_config('gridmap.units', :units, true), set_config('gridmap.verbs', :verbs, true),"
     " set_config('gridmap.case_paths', :case_paths, true), set_config('gridmap.map_paths', :map_paths, true),"
-    " set_config('gridmap.write_paths', :write_paths, true)"
+    " set_config('gridmap.write_paths', :write_paths, true), set_config('gridmap.now', :now, true)"
 )
 
 SYSTEM_ACTOR = Actor(
@@ -35,11 +36,12 @@ SYSTEM_ACTOR = Actor(
 
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """An open transaction: the session, who acts, and the one `now` of everything in it."""
+    """An open transaction: the session, who acts, and the one `now` of everything in it, the site's zone."""
 
     session: Session
     actor: Actor
     now: datetime
+    zone: ZoneInfo
 
 
 @contextmanager
@@ -49,16 +51,18 @@ def transaction(database: Database, actor: Actor, clock: Clock) -> Iterator[Tx]:
     Driver errors come out as GridmapError where a constraint's name tells what happened.
     """
     with _session(database.app) as session:
-        set_scope(session, actor)
-        yield Tx(session, actor, clock.now())
+        now = clock.now()
+        set_scope(session, actor, now)
+        yield Tx(session, actor, now, database.zone)
 
 
 @contextmanager
 def system_transaction(database: Database, clock: Clock, actor: Actor = SYSTEM_ACTOR) -> Iterator[Tx]:
     """A transaction of the worker, the importer or a verb that must look across scopes; sees all."""
     with _session(database.system) as session:
-        set_scope(session, actor)
-        yield Tx(session, actor, clock.now())
+        now = clock.now()
+        set_scope(session, actor, now)
+        yield Tx(session, actor, now, database.zone)
 
 
 @contextmanager
@@ -67,11 +71,12 @@ def _session(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def set_scope(session: Session, actor: Actor) -> None:
+def set_scope(session: Session, actor: Actor, now: datetime) -> None:
     """Tell the database who acts, until the transaction ends."""
     session.execute(
         _SET_SCOPE,
         {
+            "now": now.isoformat(),
             "actor": actor.login,
             "account": str(actor.account_id or ""),
             "units": _array(str(unit) for unit in actor.unit_ids),

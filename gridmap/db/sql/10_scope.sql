@@ -1,3 +1,6 @@
+-- The running number of incidents.
+CREATE SEQUENCE IF NOT EXISTS incident_number;
+
 -- Who acts in this transaction, as SET LOCAL settings say; unset means nobody and nothing.
 
 CREATE OR REPLACE FUNCTION app_known() RETURNS boolean
@@ -21,6 +24,11 @@ CREATE OR REPLACE FUNCTION app_paths(kind text) RETURNS public.ltree[]
 LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT coalesce(nullif(current_setting('gridmap.' || kind, true), '')::public.ltree[], '{}') $$;
 
+-- The transaction's one `now`, handed in by whoever opened it, so that a replay or a drill sees its own time.
+CREATE OR REPLACE FUNCTION app_now() RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(nullif(current_setting('gridmap.now', true), '')::timestamptz, now()) $$;
+
 -- Incidents shared with the actor: as an account, through a unit, or through an area that is theirs.
 CREATE OR REPLACE FUNCTION app_shared_incidents() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
@@ -28,7 +36,7 @@ $$
   SELECT coalesce(array_agg(DISTINCT s.incident_id), '{}')
   FROM share s
   WHERE s.incident_id IS NOT NULL
-    AND (s.expires_at IS NULL OR s.expires_at > now())
+    AND (s.expires_at IS NULL OR s.expires_at > app_now())
     AND (s.account_id = app_account()
          OR s.unit_id = ANY (app_units())
          OR s.area_path <@ ANY (app_paths('case_paths')))
@@ -40,7 +48,7 @@ $$
   SELECT coalesce(array_agg(DISTINCT s.task_id), '{}')
   FROM share s
   WHERE s.task_id IS NOT NULL
-    AND (s.expires_at IS NULL OR s.expires_at > now())
+    AND (s.expires_at IS NULL OR s.expires_at > app_now())
     AND (s.account_id = app_account() OR s.unit_id = ANY (app_units()))
 $$;
 

@@ -103,6 +103,14 @@ CREATE OR REPLACE FUNCTION auth_login_cleared(given text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
 $$ DELETE FROM login_attempt WHERE bucket = given $$;
 
+-- Whose reset it is, for the rules of the new password. Null when the reset is no good.
+CREATE OR REPLACE FUNCTION auth_reset_login(digest bytea, at_time timestamptz) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+$$
+  SELECT a.login::text FROM password_reset r JOIN account a ON a.id = r.account_id
+  WHERE r.token_hash = digest AND r.used_at IS NULL AND r.expires_at > at_time AND a.status = 'active'
+$$;
+
 -- Sets a new password by a single-use reset and ends every session of the account. Null when the reset is no good.
 CREATE OR REPLACE FUNCTION auth_use_reset(digest bytea, new_hash text, at_time timestamptz) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS

@@ -75,3 +75,23 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION make_fix_partition(date), drop_fix_partitions(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION make_fix_partition(date), drop_fix_partitions(date) TO gridmap_system;
+
+-- What an earlier delivery of a message made, for a sender that may not read incidents.
+CREATE OR REPLACE FUNCTION report_known(given_source text, given_ref text)
+RETURNS TABLE (report_id uuid, incident_id uuid, number text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+$$
+  SELECT r.id, r.incident_id, i.number FROM report r JOIN incident i ON i.id = r.incident_id
+  WHERE r.source = given_source AND r.ref = given_ref AND app_can('case.report')
+$$;
+
+-- Whether each unit was on duty (and not on break) at the given time: for a gateway that has no sight of duties.
+CREATE OR REPLACE FUNCTION duty_covers(units uuid[], times timestamptz[]) RETURNS boolean[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+$$
+  SELECT coalesce(array_agg(EXISTS (
+           SELECT FROM duty d JOIN unit u ON u.id = d.unit_id
+           WHERE d.unit_id = asked.unit_id AND u.status <> 'break'
+             AND d.started_at <= asked.at AND (d.ended_at IS NULL OR asked.at <= d.ended_at)) ORDER BY asked.no), '{}')
+  FROM unnest(units, times) WITH ORDINALITY AS asked(unit_id, at, no)
+$$;

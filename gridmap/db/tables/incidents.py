@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gridmap.db.tables.base import Base, FromSource, IdKey, Path
 from gridmap.db.types import geometry
 
-INCIDENT_NUMBER = Sequence("incident_number", metadata=Base.metadata)
+INCIDENT_NUMBER = Sequence("incident_number")
 
 
 class Incident(FromSource, Base):

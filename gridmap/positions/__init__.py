@@ -1,0 +1,1 @@
+"""Positions: what senders say becomes accepted fixes, each refusal with its reason. No SQL, no HTTP."""

@@ -1,0 +1,82 @@
+"""Alarms: one list, each acknowledged by a named seat."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from gridmap.db.tables import Alarm
+from gridmap.domain.ids import new_id
+from gridmap.domain.lifecycle import next_status
+from gridmap.errors import NotFound
+from gridmap.services.auditing import audit
+from gridmap.services.outbox import publish
+from gridmap.services.transaction import Tx
+
+
+def raise_alarm(
+    tx: Tx,
+    kind: str,
+    *,
+    severity: int,
+    path: str,
+    subject_kind: str,
+    subject_id: UUID,
+    incident_id: UUID | None = None,
+    restricted: bool = False,
+    drill: bool = False,
+    **params: Any,
+) -> None:
+    """Raise it once: while one of the same kind and subject stands, a second is not added."""
+    statement = insert(Alarm).values(
+        id=new_id(),
+        kind=kind,
+        severity=severity,
+        scope_path=path,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        incident_id=incident_id,
+        params=params,
+        raised_at=tx.now,
+        drill=drill,
+    )
+    made = tx.session.execute(statement.on_conflict_do_nothing().returning(Alarm.id)).scalar()
+    if made is not None:
+        publish(
+            tx,
+            "alarm",
+            {"id": str(made), "kind": kind, "severity": severity, "drill": drill},
+            path=path,
+            incident_id=incident_id,
+            restricted=restricted,
+        )
+
+
+def list_alarms(tx: Tx, *, raised_only: bool = True, limit: int = 200) -> list[Alarm]:
+    """Alarms in the actor's scope, the most severe and newest first."""
+    statement = select(Alarm).order_by(Alarm.severity, Alarm.raised_at.desc()).limit(limit)
+    if raised_only:
+        statement = statement.where(Alarm.status == "raised")
+    return list(tx.session.scalars(statement))
+
+
+def acknowledge(tx: Tx, alarm_id: UUID) -> Alarm:
+    """Take note of an alarm, by name. Raises NotFound, Conflict when somebody already did."""
+    tx.actor.require("alarm.acknowledge")
+    alarm = tx.session.scalars(select(Alarm).where(Alarm.id == alarm_id).with_for_update()).first()
+    if alarm is None:
+        raise NotFound("alarm_not_found")
+    alarm.status = next_status("alarm", alarm.status, "acknowledge")
+    alarm.acknowledged_at, alarm.acknowledged_by = tx.now, tx.actor.account_id
+    audit(tx, "alarm.acknowledge", "alarm", alarm_id)
+    publish(
+        tx,
+        "alarm",
+        {"id": str(alarm.id), "kind": alarm.kind, "status": alarm.status},
+        path=alarm.scope_path,
+        incident_id=alarm.incident_id,
+    )
+    return alarm

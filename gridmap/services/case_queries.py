@@ -1,0 +1,270 @@
+"""Reading incidents: the queue, one case with its story, what is open nearby."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from gridmap.db.tables import Account, AreaVersion, Dispatch, Incident, IncidentEvent, Report, Unit
+from gridmap.domain.lifecycle import active_statuses, verbs_from
+from gridmap.errors import Invalid, NotFound
+from gridmap.services.transaction import Tx
+
+MAX_PAGE = 500
+MAX_NEARBY_M = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFilter:
+    """What a list shows. Empty means no limit of that kind; `bbox` is west, south, east, north."""
+
+    statuses: tuple[str, ...] = ()
+    class_keys: tuple[str, ...] = ()
+    severities: tuple[int, ...] = ()
+    area_path: str | None = None
+    reported_from: datetime | None = None
+    reported_to: datetime | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    words: str | None = None
+    unlocated: bool = False
+    include_drills: bool = True
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One line of the queue."""
+
+    incident: Incident
+    lon: float | None
+    lat: float | None
+    area_name: str | None
+    handler_name: str | None
+    dispatches_open: int
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """A page in order; `next_cursor` continues it, `total` counts all that match (capped, see `total_is_least`)."""
+
+    rows: tuple[CaseRow, ...]
+    next_cursor: str | None
+    total: int
+    total_is_least: bool
+
+
+@dataclass(frozen=True)
+class CaseDetail:
+    """A case with its reports, timeline, dispatches, and what this actor may do now."""
+
+    row: CaseRow
+    reports: tuple[Report, ...]
+    events: tuple[IncidentEvent, ...]
+    dispatches: tuple[tuple[Dispatch, str], ...]
+    duplicate_of_number: str | None
+    allowed: tuple[str, ...]
+
+
+COUNT_CAP = 10_000
+
+
+def list_cases(tx: Tx, wanted: CaseFilter, *, limit: int = 100, cursor: str | None = None) -> CasePage:
+    """The queue: active ones by severity, then the oldest first; lists with closed ones by the newest first."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise Invalid("limit_out_of_range", most=MAX_PAGE)
+    queue_order = bool(wanted.statuses) and "closed" not in wanted.statuses
+    matching = _filtered(select(Incident.id), wanted)
+    page = _filtered(_rows(), wanted)
+    if queue_order:
+        page = page.order_by(Incident.severity, Incident.reported_at, Incident.id)
+    else:
+        page = page.order_by(Incident.reported_at.desc(), Incident.id.desc())
+    if cursor:
+        page = page.where(_after(_decode(cursor), queue_order))
+    found = [_case_row(row) for row in tx.session.execute(page.limit(limit + 1))]
+    total = tx.session.scalar(select(func.count()).select_from(matching.limit(COUNT_CAP).subquery())) or 0
+    more = len(found) > limit
+    rows = tuple(found[:limit])
+    return CasePage(rows, _encode(rows[-1].incident) if more else None, total, total >= COUNT_CAP)
+
+
+def iterate_cases(session: Session, wanted: CaseFilter) -> Any:
+    """Every matching row for an export, newest first, streamed; restricted cases are left out of files."""
+    statement = _filtered(_rows(), wanted).where(Incident.restricted.is_(False))
+    ordered = statement.order_by(Incident.reported_at.desc(), Incident.id.desc())
+    for row in session.execute(ordered.execution_options(yield_per=1_000)):
+        yield _case_row(row)
+
+
+def get_case_row(tx: Tx, incident_id: UUID) -> CaseRow:
+    """Raises NotFound when there is none in sight."""
+    row = tx.session.execute(_rows().where(Incident.id == incident_id)).first()
+    if row is None:
+        raise NotFound("incident_not_found")
+    return _case_row(row)
+
+
+def get_case(tx: Tx, incident_id: UUID) -> CaseDetail:
+    """The whole story of one case. Raises NotFound when there is none in sight."""
+    row = get_case_row(tx, incident_id)
+    reports = tx.session.scalars(
+        select(Report).where(Report.incident_id == incident_id).order_by(Report.received_at, Report.id)
+    )
+    events = tx.session.scalars(
+        select(IncidentEvent)
+        .where(IncidentEvent.incident_id == incident_id)
+        .order_by(IncidentEvent.at, IncidentEvent.id)
+    )
+    dispatches = tx.session.execute(
+        select(Dispatch, func.coalesce(Unit.call_sign, literal("?")))
+        .outerjoin(Unit, Unit.id == Dispatch.unit_id)
+        .where(Dispatch.incident_id == incident_id)
+        .order_by(Dispatch.offered_at)
+    )
+    original = row.incident.duplicate_of
+    number = tx.session.scalar(select(Incident.number).where(Incident.id == original)) if original else None
+    return CaseDetail(
+        row=row,
+        reports=tuple(reports),
+        events=tuple(events),
+        dispatches=tuple((row[0], row[1]) for row in dispatches),
+        duplicate_of_number=number,
+        allowed=_allowed(tx, row),
+    )
+
+
+def list_nearby(
+    tx: Tx, lon: float, lat: float, *, radius_m: float, class_key: str | None = None, limit: int = 10
+) -> list[tuple[CaseRow, float]]:
+    """Active cases within `radius_m`, those of the same class first, then the nearest; with the distance in metres."""
+    if not 0 < radius_m <= MAX_NEARBY_M:
+        raise Invalid("radius_out_of_range", most_m=MAX_NEARBY_M)
+    here = func.st_setsrid(func.st_makepoint(lon, lat), 4326)
+    away = func.st_distance(func.geography(Incident.geom), func.geography(here))
+    reach_deg = radius_m / 111_320.0 * 2.5
+    statement = (
+        _rows()
+        .add_columns(away.label("away_m"))
+        .where(
+            Incident.status.in_(active_statuses("incident")),
+            Incident.geom.op("&&")(func.st_expand(here, reach_deg)),
+            away <= radius_m,
+        )
+        .order_by((Incident.class_key == (class_key or "")).desc(), away)
+        .limit(limit)
+    )
+    return [(_case_row(row), float(row.away_m)) for row in tx.session.execute(statement)]
+
+
+def _rows() -> Select[Any]:
+    handler = aliased(Account)
+    dispatches = (
+        select(func.count())
+        .where(Dispatch.incident_id == Incident.id, Dispatch.status.in_(active_statuses("dispatch")))
+        .correlate(Incident)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Incident,
+            func.st_x(Incident.geom).label("lon"),
+            func.st_y(Incident.geom).label("lat"),
+            AreaVersion.name.label("area_name"),
+            handler.display_name.label("handler_name"),
+            dispatches.label("dispatches_open"),
+        )
+        .outerjoin(AreaVersion, AreaVersion.id == Incident.area_version_id)
+        .outerjoin(handler, handler.id == Incident.handler_account_id)
+    )
+
+
+def _filtered(statement: Select[Any], wanted: CaseFilter) -> Select[Any]:
+    if wanted.statuses:
+        statement = statement.where(Incident.status.in_(wanted.statuses))
+    if wanted.class_keys:
+        groups = [Incident.class_key == key for key in wanted.class_keys]
+        groups += [Incident.class_key.startswith(f"{key}.") for key in wanted.class_keys]
+        statement = statement.where(or_(*groups))
+    if wanted.severities:
+        statement = statement.where(Incident.severity.in_(wanted.severities))
+    if wanted.area_path is not None:
+        statement = statement.where(Incident.scope_path.op("<@")(wanted.area_path))
+    if wanted.reported_from is not None:
+        statement = statement.where(Incident.reported_at >= wanted.reported_from)
+    if wanted.reported_to is not None:
+        statement = statement.where(Incident.reported_at < wanted.reported_to)
+    if wanted.bbox is not None:
+        statement = statement.where(Incident.geom.op("&&")(func.st_makeenvelope(*wanted.bbox, 4326)))
+    if wanted.words:
+        like = f"%{_escaped(wanted.words)}%"
+        statement = statement.where(
+            or_(Incident.number.ilike(like), Incident.title.ilike(like), Incident.address.ilike(like))
+        )
+    if wanted.unlocated:
+        statement = statement.where(Incident.location_method == "none")
+    if not wanted.include_drills:
+        statement = statement.where(Incident.drill.is_(False))
+    return statement
+
+
+def _escaped(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _case_row(row: Any) -> CaseRow:
+    return CaseRow(row[0], row.lon, row.lat, row.area_name, row.handler_name, row.dispatches_open)
+
+
+def _allowed(tx: Tx, row: CaseRow) -> tuple[str, ...]:
+    """Verbs that both the status and this actor's rights allow now: what a screen offers."""
+    incident, actor = row.incident, tx.actor
+    if not actor.writes_in(incident.scope_path):
+        return ()
+    ways = verbs_from("incident", incident.status)
+    found: set[str] = set()
+    if actor.can("case.handle"):
+        found |= {"note"} | (ways & {"reopen"})
+        if incident.status != "closed":
+            found |= {"handle", "reclassify", "move"}
+            if row.dispatches_open == 0:
+                found |= ways & {"void", "duplicate"}
+    if actor.can("case.dispatch") and "offer" in ways and incident.geom is not None:
+        found.add("offer")
+    if actor.can("case.verify"):
+        found |= ways & {"return"}
+        if row.dispatches_open == 0:
+            found |= ways & {"close"}
+    return tuple(sorted(found))
+
+
+def _after(mark: tuple[int, datetime, UUID], queue_order: bool) -> Any:
+    severity, reported_at, incident_id = mark
+    if queue_order:
+        return tuple_(Incident.severity, Incident.reported_at, Incident.id) > (
+            severity,
+            reported_at,
+            incident_id,
+        )
+    return or_(
+        Incident.reported_at < reported_at,
+        and_(Incident.reported_at == reported_at, Incident.id < incident_id),
+    )
+
+
+def _encode(incident: Incident) -> str:
+    mark = [incident.severity, incident.reported_at.isoformat(), str(incident.id)]
+    return base64.urlsafe_b64encode(json.dumps(mark).encode()).decode()
+
+
+def _decode(cursor: str) -> tuple[int, datetime, UUID]:
+    try:
+        severity, reported_at, incident_id = json.loads(base64.urlsafe_b64decode(cursor))
+        return int(severity), datetime.fromisoformat(reported_at), UUID(incident_id)
+    except (ValueError, TypeError) as error:
+        raise Invalid("cursor_not_valid") from error

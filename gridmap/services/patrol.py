@@ -1,0 +1,158 @@
+"""The phone's side: duty, the offers and jobs of one's own unit, the day's list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from gridmap.db.tables import Dispatch, Duty, Incident, Report, Unit, UnitLatest
+from gridmap.domain.lifecycle import active_statuses
+from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
+from gridmap.services.auditing import audit
+from gridmap.services.dispatching import mark_seen
+from gridmap.services.outbox import publish
+from gridmap.services.transaction import Tx
+
+DUTY_HOURS = 12
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that the unit took, with the incident it may now see and the words of the reports."""
+
+    dispatch: Dispatch
+    incident: Incident
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PatrolState:
+    """Everything the phone shows."""
+
+    unit: Unit
+    duty: Duty | None
+    offers: tuple[Dispatch, ...]
+    jobs: tuple[Job, ...]
+    done_today: tuple[Job, ...]
+    latest: UnitLatest | None
+
+
+def own_unit(tx: Tx) -> Unit:
+    """The unit that the actor is on the crew of. Raises Forbidden("no_unit")."""
+    tx.actor.require("job.work")
+    if not tx.actor.unit_ids:
+        raise Forbidden("no_unit")
+    unit = tx.session.get(Unit, tx.actor.unit_ids[0])
+    if unit is None:
+        raise NotFound("unit_not_found")
+    return unit
+
+
+def get_state(tx: Tx) -> PatrolState:
+    """What the phone shows now. Offers read here count as delivered."""
+    unit = own_unit(tx)
+    live = tx.session.scalars(
+        select(Dispatch)
+        .where(Dispatch.unit_id == unit.id, Dispatch.status.in_(active_statuses("dispatch")))
+        .order_by(Dispatch.offered_at)
+    ).all()
+    offers = tuple(row for row in live if row.status == "offered" and row.expires_at > tx.now)
+    mark_seen(tx, [row.id for row in offers if row.delivered_at is None], delivered_only=True)
+    ended = tx.session.scalars(
+        select(Dispatch)
+        .where(Dispatch.unit_id == unit.id, Dispatch.status == "done", Dispatch.done_at >= _day_began(tx))
+        .order_by(Dispatch.done_at.desc())
+    ).all()
+    return PatrolState(
+        unit=unit,
+        duty=_open_duty(tx, unit.id),
+        offers=offers,
+        jobs=tuple(_job(tx, row) for row in live if row.status != "offered"),
+        done_today=tuple(_job(tx, row) for row in ended if tx.session.get(Incident, row.incident_id)),
+        latest=tx.session.get(UnitLatest, unit.id),
+    )
+
+
+def set_duty(tx: Tx, action: str) -> Unit:
+    """start, stop, break or resume. Off duty nothing is kept of where the unit is.
+
+    Raises Conflict("already_on_duty"), Conflict("not_on_duty"), Conflict("job_open") while a job is not reported.
+    """
+    unit_id = own_unit(tx).id
+    unit = tx.session.scalars(select(Unit).where(Unit.id == unit_id).with_for_update(key_share=True)).one()
+    duty = _open_duty(tx, unit.id)
+    if action == "start":
+        if duty is not None:
+            raise Conflict("already_on_duty")
+        tx.session.add(
+            Duty(
+                unit_id=unit.id,
+                started_at=tx.now,
+                ends_at=tx.now + timedelta(hours=DUTY_HOURS),
+                started_by=tx.actor.account_id,
+            )
+        )
+        _set_status(tx, unit, "free")
+        return unit
+    if duty is None:
+        raise Conflict("not_on_duty")
+    if action == "stop":
+        end_duty(tx, unit, duty)
+    elif action == "break":
+        _refuse_with_job(tx, unit)
+        _forget_place(tx, unit)
+        _set_status(tx, unit, "break")
+    elif action == "resume":
+        if unit.status != "break":
+            raise Conflict("not_on_break")
+        _set_status(tx, unit, "free")
+    else:
+        raise Invalid("duty_action_unknown", given=action)
+    return unit
+
+
+def end_duty(tx: Tx, unit: Unit, duty: Duty) -> None:
+    """Close the span; the newest position goes with it."""
+    _refuse_with_job(tx, unit)
+    duty.ended_at = tx.now
+    _forget_place(tx, unit)
+    _set_status(tx, unit, "off_duty")
+
+
+def _set_status(tx: Tx, unit: Unit, status: str) -> None:
+    unit.status, unit.status_at = status, tx.now
+    audit(tx, f"duty.{status}", "unit", unit.id)
+    publish(tx, "unit", {"id": str(unit.id), "unit_id": str(unit.id), "status": status}, path=unit.scope_path)
+
+
+def _refuse_with_job(tx: Tx, unit: Unit) -> None:
+    job = tx.session.scalar(
+        select(Dispatch.id).where(
+            Dispatch.unit_id == unit.id, Dispatch.status.in_(active_statuses("dispatch") - {"offered"})
+        )
+    )
+    if job is not None:
+        raise Conflict("job_open")
+
+
+def _forget_place(tx: Tx, unit: Unit) -> None:
+    tx.session.execute(delete(UnitLatest).where(UnitLatest.unit_id == unit.id))
+
+
+def _open_duty(tx: Tx, unit_id: UUID) -> Duty | None:
+    return tx.session.scalars(select(Duty).where(Duty.unit_id == unit_id, Duty.ended_at.is_(None))).first()
+
+
+def _job(tx: Tx, dispatch: Dispatch) -> Job:
+    incident = tx.session.get_one(Incident, dispatch.incident_id)
+    texts = tx.session.scalars(
+        select(Report.body).where(Report.incident_id == incident.id).order_by(Report.received_at)
+    )
+    return Job(dispatch, incident, tuple(texts))
+
+
+def _day_began(tx: Tx) -> datetime:
+    return tx.now.astimezone(tx.zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,116 @@
+"""The background process: timers, positions, tile counts, sealing the audit trail, and dropping what has aged out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from gridmap.clock import Clock, SystemClock
+from gridmap.db.engine import Database
+from gridmap.services import dispatching, reports
+from gridmap.services.auditing import seal
+from gridmap.services.positions import process_batches
+from gridmap.services.timers import Handler, fire_due
+from gridmap.services.transaction import system_transaction
+from gridmap.settings import Settings
+
+log = logging.getLogger(__name__)
+
+OUTBOX_KEPT = timedelta(hours=24)
+LOGIN_ATTEMPTS_KEPT = timedelta(days=1)
+FIX_PARTITIONS_AHEAD_DAYS = 3
+_PAUSE_AFTER_FAULT_S = 2.0
+
+TIMER_HANDLERS: dict[str, Handler] = {
+    dispatching.OFFER_EXPIRES: dispatching.expire_offer,
+    reports.DISPATCH_DUE: dispatching.dispatch_overdue,
+}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Something done again and again; `turn` returns True when there may be more to do at once."""
+
+    name: str
+    every_s: float
+    turn: Callable[[], bool]
+
+
+def run_worker(settings: Settings, stop: threading.Event) -> None:
+    """Run every loop, each in its own thread, until `stop` is set. A loop that fails logs, waits and goes on."""
+    database = Database.from_settings(settings)
+    threads = [
+        threading.Thread(target=_run, args=(loop, stop), name=loop.name, daemon=True)
+        for loop in loops(database, SystemClock(), settings)
+    ]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    for thread in threads:
+        thread.join(timeout=10)
+    database.dispose()
+
+
+def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
+    """What the worker does, and how often."""
+
+    def timers() -> bool:
+        return fire_due(database, clock, TIMER_HANDLERS) > 0
+
+    def positions() -> bool:
+        with system_transaction(database, clock) as tx:
+            return process_batches(tx) > 0
+
+    def audit_seal() -> bool:
+        with system_transaction(database, clock) as tx:
+            return seal(tx) > 0
+
+    def ageing() -> bool:
+        age_out(database, clock, settings)
+        return False
+
+    return [
+        Loop("timers", 0.5, timers),
+        Loop("positions", 0.25, positions),
+        Loop("audit-seal", 2.0, audit_seal),
+        Loop("ageing", 600.0, ageing),
+    ]
+
+
+def age_out(database: Database, clock: Clock, settings: Settings) -> None:
+    """Drop what has outlived its purpose: days of positions, told notices, expired pictures and contacts."""
+    with system_transaction(database, clock) as tx:
+        today = tx.now.date()
+        for ahead in range(FIX_PARTITIONS_AHEAD_DAYS + 1):
+            tx.session.execute(
+                text("select make_fix_partition(:day)"), {"day": today + timedelta(days=ahead)}
+            )
+        tx.session.execute(
+            text("select drop_fix_partitions(:day)"),
+            {"day": today - timedelta(days=settings.positions_kept_days)},
+        )
+    for statement, before in (
+        ("delete from outbox where at < :before", OUTBOX_KEPT),
+        ("delete from login_attempt where at < :before", LOGIN_ATTEMPTS_KEPT),
+        ("delete from blob where expires_at < :before", timedelta(0)),
+        ("delete from contact where expires_at < :before", timedelta(0)),
+    ):
+        with system_transaction(database, clock) as tx:
+            tx.session.execute(text(statement), {"before": tx.now - before})
+
+
+def _run(loop: Loop, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            more = loop.turn()
+        except Exception:
+            log.exception("worker loop failed", extra={"loop": loop.name})
+            stop.wait(_PAUSE_AFTER_FAULT_S)
+            continue
+        if not more:
+            stop.wait(loop.every_s)
