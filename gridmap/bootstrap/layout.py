@@ -11,6 +11,7 @@ SHARE = VENV / "share" / "gridmap"
 STAMPS = SHARE / "stamps"
 # Read by gridmap.adapters.valhalla_bin.
 VALHALLA = SHARE / "valhalla"
+NODE = SHARE / "node"
 
 PYPROJECT = ROOT / "pyproject.toml"
 RUNTIME_LOCK = ROOT / "requirements.lock"

@@ -18,11 +18,21 @@ _VALHALLA_PACKAGE = "pyvalhalla"
 _VALHALLA_NEEDS = (3, 12)
 
 
-def ensure_python(*, for_tests: bool) -> None:
-    """The environment, the locked packages, gridmap itself, and the routing programs."""
-    version = _ensure_venv()
+def ensure_venv() -> tuple[int, int]:
+    """Make the environment if there is none that works, and answer its Python version."""
+    version = _venv_version()
+    if version is None:
+        run_step(f"virtual environment in {VENV.name}", [sys.executable, "-m", "venv", "--clear", VENV])
+        version = _venv_version()
+    if version is None:
+        raise SetupError(f"{VENV} has no working Python with pip")
+    return version
+
+
+def ensure_packages(version: tuple[int, int], *, for_tests: bool) -> None:
+    """The locked packages, gridmap itself and the routing programs, for an environment of this `version`."""
     python = f"{version[0]}.{version[1]}"
-    _ensure_packages(python, for_tests=for_tests)
+    _ensure_locked(python, for_tests=for_tests)
     install_self = digest_of([PYPROJECT], python, str(ROOT))
     if not is_done("gridmap", install_self):
         # hatchling comes from the lock: building without isolation keeps unpinned packages out.
@@ -32,25 +42,19 @@ def ensure_python(*, for_tests: bool) -> None:
         _ensure_routing_programs()
 
 
-def install_locked(title: str, lock: Path) -> None:
-    """Every package of `lock` that suits this Python and machine; each file is checked against its hash."""
-    pip(title, *_PIP_INSTALL, "--requirement", lock)
+def install_locked(title: str, lock: Path, folder: Path | None = None) -> None:
+    """Every package of `lock` that suits this Python and machine; each file is checked against its hash.
+
+    Into the environment, or into a `folder` of its own.
+    """
+    target: list[str | Path] = ["--upgrade", "--target", folder] if folder else []
+    pip(title, *_PIP_INSTALL, *target, "--requirement", lock)
 
 
 def pip(title: str, *arguments: str | Path) -> None:
     """pip of the environment. Which index it asks is the machine's own business."""
     quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
     run_step(title, [VENV_PYTHON, "-m", "pip", *arguments], environment=quiet)
-
-
-def _ensure_venv() -> tuple[int, int]:
-    version = _venv_version()
-    if version is None:
-        run_step(f"virtual environment in {VENV.name}", [sys.executable, "-m", "venv", "--clear", VENV])
-        version = _venv_version()
-    if version is None:
-        raise SetupError(f"{VENV} has no working Python with pip")
-    return version
 
 
 def _venv_version() -> tuple[int, int] | None:
@@ -72,7 +76,7 @@ def _venv_version() -> tuple[int, int] | None:
     return (major, minor) if (major, minor) >= (3, 11) else None
 
 
-def _ensure_packages(python: str, *, for_tests: bool) -> None:
+def _ensure_locked(python: str, *, for_tests: bool) -> None:
     """The test lock holds the runtime lock's packages too, so either one serves a demo."""
     with_tests = digest_of([RUNTIME_LOCK, TEST_LOCK], python)
     if is_done("packages", with_tests):
