@@ -1,0 +1,1 @@
+"""What screens read: queries in the caller's transaction, under its scope. Nothing here writes."""

@@ -1,0 +1,107 @@
+"""The pages: built shells that hold no data, and a few small ones of the server's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from apiflask import APIBlueprint
+from flask import Response, current_app, make_response, render_template, request, send_from_directory
+
+from gridmap.errors import NotFound
+from gridmap.serve.tls import ca_pem
+from web.guards import public
+from web.site import site
+
+BUILT = Path(__file__).resolve().parents[1] / "static" / "dist"
+_ONE_YEAR_S = 31_536_000
+
+pages = APIBlueprint("pages", __name__, enable_openapi=False)
+
+
+@pages.get("/")
+@public
+def console() -> Response:
+    return _shell("console")
+
+
+@pages.get("/login")
+@public
+def login() -> Response:
+    return _shell("login")
+
+
+@pages.get("/patrol")
+@public
+def patrol() -> Response:
+    return _shell("patrol")
+
+
+@pages.get("/admin")
+@public
+def admin() -> Response:
+    return _shell("admin")
+
+
+@pages.get("/static/dist/<path:name>")
+@public
+def built_file(name: str) -> Response:
+    """A file of the build. Names under assets/ carry a digest of their content, so they never change."""
+    response = send_from_directory(BUILT, name)
+    if name.startswith("assets/"):
+        response.headers["Cache-Control"] = f"public, max-age={_ONE_YEAR_S}, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@pages.get("/trust")
+@public
+def trust() -> Response:
+    """How a phone learns to trust the site's own certificate authority."""
+    has_ca = True
+    try:
+        ca_pem(site().settings)
+    except NotFound:
+        has_ca = False
+    return _own_page("trust.html", has_ca=has_ca, name=site().settings.name)
+
+
+@pages.get("/trust/ca.crt")
+@public
+def trust_certificate() -> Response:
+    response = Response(ca_pem(site().settings), mimetype="application/x-x509-ca-cert")
+    response.headers["Content-Disposition"] = 'attachment; filename="gridmap-ca.crt"'
+    return response
+
+
+@pages.get("/api/docs")
+@public
+def docs() -> Response:
+    """The API's description as a page, from our own server alone."""
+    return _own_page("docs.html", spec=current_app.json.loads(current_app.json.dumps(_spec())))
+
+
+@pages.get("/api/openapi.json")
+@public
+def openapi() -> Response:
+    return make_response(_spec())
+
+
+def _spec() -> dict[str, object]:
+    spec: dict[str, object] = current_app._get_spec()  # type: ignore[attr-defined]
+    return spec
+
+
+def _shell(name: str) -> Response:
+    if not (BUILT / name / "index.html").is_file():
+        return _own_page("not_built.html", status=503, name=name)
+    response = send_from_directory(BUILT / name, "index.html")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _own_page(template: str, *, status: int = 200, **values: object) -> Response:
+    is_zh = (request.accept_languages.best_match(["zh", "en"]) or site().settings.locale) == "zh"
+    response = make_response(render_template(template, is_zh=is_zh, **values), status)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
