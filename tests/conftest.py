@@ -57,11 +57,11 @@ def upgrade_template(made: Settings) -> None:
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     """An empty, migrated database of its own for one test."""
-    with cloned_database(settings, "gridmap") as made:
+    with ClonedDatabase(settings, "gridmap") as made:
         yield made
 
 
-class cloned_database:
+class ClonedDatabase:
     """A database cloned from `template`, dropped at the end."""
 
     def __init__(self, settings: Settings, template: str) -> None:

@@ -83,7 +83,8 @@ class World:
             found = tx.session.execute(
                 text(
                     "select jsonb_build_object('account_id', a.id, 'login', a.login, 'display_name', a.display_name,"
-                    " 'person_id', a.person_id, 'grants', auth_grants(a.id, :at), 'units', auth_units(a.person_id, :at))"
+                    " 'person_id', a.person_id, 'grants', auth_grants(a.id, :at),"
+                    " 'units', auth_units(a.person_id, :at))"
                     " from account a where a.id = :id"
                 ),
                 {"id": account_id, "at": tx.now},

@@ -1,1 +1,1 @@
-"""Engines, the embedded cluster, roles, tables, named queries and migrations. Nothing here commits."""
+"""Tables, roles, the embedded cluster and named queries. Nothing in here commits a service's work."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, create_engine
 
 from gridmap.db.cluster import Urls, embedded_urls
+from gridmap.errors import Misconfigured
 from gridmap.settings import Settings
 
 APP_POOL_SIZE = 10
@@ -33,7 +34,8 @@ class Database:
         app = settings.database_url_app
         system = settings.database_url_system
         owner = settings.database_url_owner or system
-        assert app is not None and system is not None and owner is not None
+        if app is None or system is None or owner is None:
+            raise Misconfigured("database_urls_incomplete")
         return cls(
             Urls(
                 app=app.get_secret_value(),

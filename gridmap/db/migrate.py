@@ -65,7 +65,10 @@ def include_object(item: object, name: str | None, type_: str, reflected: bool, 
     """What Alembic compares: not PostGIS's own tables, not the daily partitions."""
     if type_ == "table" and name is not None and (name.startswith("fix_2") or name == "alembic_version"):
         return False
-    return bool(alembic_helpers.include_object(item, name, type_, reflected, compare_to))
+    included: bool = alembic_helpers.include_object(  # type: ignore[no-untyped-call]
+        item, name, type_, reflected, compare_to
+    )
+    return included
 
 
 def _config(connection: Connection) -> Config:

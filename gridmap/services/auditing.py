@@ -67,24 +67,22 @@ def seal(tx: Tx) -> int:
     rows = tx.session.scalars(
         select(Audit).where(Audit.hash.is_(None)).order_by(Audit.id).limit(_SEAL_MOST).with_for_update()
     ).all()
-    for row in rows:
-        number += 1
-        digest = link(digest, number, row)
-        row.seal_no, row.hash = number, digest
+    for seal_no, row in enumerate(rows, start=number + 1):
+        digest = link(digest, seal_no, row)
+        row.seal_no, row.hash = seal_no, digest
     return len(rows)
 
 
 def verify_chain(tx: Tx) -> ChainState:
     """Walk the whole chain and recompute each digest."""
-    digest, number = GENESIS, 0
+    digest = GENESIS
     rows = tx.session.scalars(
         select(Audit)
         .where(Audit.seal_no.is_not(None))
         .order_by(Audit.seal_no)
         .execution_options(yield_per=1_000)
     )
-    for row in rows:
-        number += 1
+    for number, row in enumerate(rows, start=1):
         digest = link(digest, number, row)
         if row.seal_no != number or row.hash != digest:
             return ChainState(sealed=number, broken_at=number)

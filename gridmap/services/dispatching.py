@@ -56,8 +56,6 @@ def offer(tx: Tx, command: Offer) -> Dispatch:
     if not MIN_EXPIRES_S <= command.expires_s <= MAX_EXPIRES_S:
         raise Invalid("offer_expires_out_of_range", least=MIN_EXPIRES_S, most=MAX_EXPIRES_S)
     incident = lock_incident(tx, command.incident_id)
-    if incident.geom is None:
-        raise Conflict("incident_not_located", number=incident.number)
     incident.status = next_status("incident", incident.status, "offer")
     unit = _lock_unit(tx, command.unit_id)
     if unit.status != "free":
@@ -350,10 +348,10 @@ def _masked(tx: Tx, incident: Incident, dispatch_id: UUID) -> dict[str, Any]:
     The centre is moved by up to 200 m in a direction drawn from the dispatch's id, so that repeated reads of the
     same offer tell nothing more.
     """
-    point = (
-        to_shape(incident.geom) if incident.geom is not None and not isinstance(incident.geom, str) else None
-    )
-    lon, lat = (point.x, point.y) if point is not None else _parse_point(str(incident.geom))
+    if incident.geom is None:
+        raise Conflict("incident_not_located", number=incident.number)
+    point = to_shape(incident.geom)
+    lon, lat = point.x, point.y
     draw = hashlib.sha256(dispatch_id.bytes).digest()
     angle = int.from_bytes(draw[:4], "big") / 2**32 * 2 * math.pi
     offset_m = 200.0 * math.sqrt(int.from_bytes(draw[4:8], "big") / 2**32)
@@ -376,12 +374,7 @@ def _masked(tx: Tx, incident: Incident, dispatch_id: UUID) -> dict[str, Any]:
     }
 
 
-def _parse_point(ewkt: str) -> tuple[float, float]:
-    lon, lat = ewkt.split("(")[1].rstrip(")").split()
-    return float(lon), float(lat)
-
-
-def _step(tx: Tx, incident: Incident, dispatch: Dispatch, kind: str, unit: Unit, **params: object) -> None:
+def _step(tx: Tx, incident: Incident, dispatch: Dispatch, kind: str, unit: Unit, **params: Any) -> None:
     tx.session.flush()
     _tell(tx, dispatch, incident)
     touch(tx, incident, kind, call_sign=unit.call_sign, dispatch_id=str(dispatch.id), **params)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from geoalchemy2 import WKTElement
 from sqlalchemy import func, select, text
 
 from gridmap.db.tables import Account, Dispatch, Incident, Share
@@ -43,7 +45,7 @@ def lock_incident(tx: Tx, incident_id: UUID, version: int | None = None) -> Inci
     return incident
 
 
-def touch(tx: Tx, incident: Incident, kind: str, *, old_path: str | None = None, **params: object) -> None:
+def touch(tx: Tx, incident: Incident, kind: str, *, old_path: str | None = None, **params: Any) -> None:
     """Note what was done, count the version up and let screens know."""
     incident.version += 1
     note_event(tx, incident.id, kind, **params)
@@ -123,7 +125,7 @@ def move_pin(
     new_lon, new_lat = checked_lonlat(lon, lat, crs)
     located = locate(tx.session, new_lon, new_lat, tx.now)
     old_path, old_method = incident.scope_path, incident.location_method
-    incident.geom = f"SRID=4326;POINT({new_lon!r} {new_lat!r})"
+    incident.geom = WKTElement(f"POINT({new_lon!r} {new_lat!r})", srid=4326)
     incident.location_method, incident.location_radius_m = "pin", None
     incident.area_id, incident.area_version_id = located.area_id, located.area_version_id
     incident.scope_path = located.path or old_path

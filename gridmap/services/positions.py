@@ -190,7 +190,8 @@ def _store(tx: Tx, accepted: Sequence[tuple[datetime, RawFix]]) -> None:
 
 _UPSERT_LATEST = text(
     """
-    insert into unit_latest (unit_id, geom, fixed_at, received_at, updated_at, accuracy_m, speed_mps, heading_deg, area_id)
+    insert into unit_latest (unit_id, geom, fixed_at, received_at, updated_at, accuracy_m, speed_mps, heading_deg,
+                             area_id)
     select u.id, st_setsrid(st_makepoint(:lon, :lat), 4326), :fixed_at, :received_at, :now, :accuracy_m, :speed_mps,
            :heading_deg,
            (select v.area_id from area_version v join area a on a.id = v.area_id

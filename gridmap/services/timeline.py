@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +10,12 @@ from gridmap.services.outbox import publish
 from gridmap.services.transaction import Tx
 
 
-def note_event(tx: Tx, incident_id: UUID, kind: str, *, at: datetime | None = None, **params: Any) -> None:
+def note_event(tx: Tx, incident_id: UUID, kind: str, **params: Any) -> None:
     """Append one event. Parameters are codes, ids and the words somebody wrote, never composed prose."""
     tx.session.add(
         IncidentEvent(
             incident_id=incident_id,
-            at=at or tx.now,
+            at=tx.now,
             kind=kind,
             actor_account_id=tx.actor.account_id,
             actor_name=tx.actor.display_name,

@@ -1,8 +1,9 @@
 """The migrations are true to the table definitions, and safe to run again."""
 
+from sqlalchemy import text
+
 from gridmap.db.engine import Database
 from gridmap.db.migrate import differences, is_current, upgrade
-from sqlalchemy import text
 
 
 def test_migrated_database_equals_the_table_definitions(database: Database) -> None:

@@ -17,7 +17,9 @@ def render_item(kind: str, item: object, autogen_context: AutogenContext) -> str
         name = type(item).__name__
         autogen_context.imports.add(f"from gridmap.db.types import {name}")
         return f"{name}()"
-    rendered: str | Literal[False] = alembic_helpers.render_item(kind, item, autogen_context)
+    rendered: str | Literal[False] = alembic_helpers.render_item(  # type: ignore[no-untyped-call]
+        kind, item, autogen_context
+    )
     return rendered
 
 

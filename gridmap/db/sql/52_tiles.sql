@@ -22,7 +22,7 @@ $$
       || coalesce((SELECT sum(s.version) FROM area_set s), 0)::text
 $$;
 
--- Kept counts of one tile as one row per cell: n and mean position in 1/2^24 of the world's edge.
+-- Kept counts of one tile as one row per cell, an eighth of the tile's edge: n and mean position in 1/2^24 of the world's edge.
 -- Null filters mean all; months are whole ones, first and last included. Not for the web's role: it trusts `roots`.
 CREATE OR REPLACE FUNCTION tile_cells(of_layer text, z int, x int, y int, roots ltree[],
   classes text[], statuses text[], first_month int, last_month int)
@@ -34,7 +34,7 @@ DECLARE
   filtered boolean := classes IS NOT NULL OR statuses IS NOT NULL OR first_month IS NOT NULL OR last_month IS NOT NULL;
   shallow boolean := NOT EXISTS (SELECT FROM unnest(roots) r WHERE nlevel(r) > 3);
   kept_zoom int := CASE WHEN NOT filtered THEN z WHEN z <= tile_coarse_zoom() AND shallow THEN tile_coarse_zoom() ELSE tile_count_zoom() END;
-  shift int := 2 * (kept_zoom + 5 - z);
+  shift int := 2 * (kept_zoom + 3 - z);
   first_cell bigint := tile_morton(x, y) << shift;
   last_cell bigint := first_cell + (1::bigint << shift) - 1;
   coarser int := 2 * (kept_zoom - z);
@@ -67,54 +67,56 @@ CREATE OR REPLACE FUNCTION tile_point_in(z int, x int, y int, at_x bigint, at_y 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT ST_MakePoint(((at_x << z) / 4096.0 - x * 4096.0)::int, ((at_y << z) / 4096.0 - y * 4096.0)::int) $$;
 
-CREATE OR REPLACE FUNCTION tile_cameras(z int, x int, y int, classes text[] DEFAULT NULL, statuses text[] DEFAULT NULL,
-  since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
-RETURNS tile_answer
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+-- True when a point belongs to the tile: the west and north edge are its own, the east and south edge its neighbours'.
+CREATE OR REPLACE FUNCTION tile_owns(tile geometry, point geometry) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$
-DECLARE
-  answer tile_answer;
-  roots ltree[] := app_roots('map_paths');
-  everything boolean := ''::ltree = ANY (roots);
-  hidden uuid[] := hidden_batches();
-  tile geometry := ST_TileEnvelope(z, x, y);
-  west float8 := ST_XMin(tile); east float8 := ST_XMax(tile); south float8 := ST_YMin(tile); north float8 := ST_YMax(tile);
-BEGIN
-  answer := (''::bytea, 0, 0, false);
-  IF NOT app_can('camera.read') OR roots = '{}' THEN RETURN answer; END IF;
-  IF z > tile_count_zoom() THEN
-    SELECT ST_AsMVT(t, 'cameras', 4096, 'geom'), count(*), count(*) INTO answer.mvt, answer.shown, answer.total
-    FROM (
-      SELECT c.id::text AS id, c.kind, c.status, CASE WHEN z >= 16 THEN c.name END AS name,
-             c.heading_deg::int AS heading, c.fov_deg::int AS fov, c.range_m::int AS range,
-             ST_AsMVTGeom(c.geom_3857, tile, 4096, 0, false) AS geom
-      FROM camera c
-      WHERE c.geom_3857 && tile AND ST_X(c.geom_3857) >= west AND ST_X(c.geom_3857) < east
-        AND ST_Y(c.geom_3857) > south AND ST_Y(c.geom_3857) <= north
-        AND c.withdrawn_at IS NULL
-        AND (everything OR c.scope_path <@ ANY (roots))
-        AND (c.batch_id IS NULL OR c.batch_id <> ALL (hidden))
-        AND (classes IS NULL OR c.kind = ANY (classes)) AND (statuses IS NULL OR c.status = ANY (statuses))
-      LIMIT tile_most_rows() + 1) AS t;
-    answer.thinned := false;
-    IF answer.shown <= tile_most_rows() AND octet_length(answer.mvt) <= tile_most_bytes() THEN RETURN answer; END IF;
-    SELECT ST_AsMVT(t, 'cameras', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
-    FROM (
-      SELECT count(*)::int AS n, true AS thinned,
-             ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(avg(ST_X(c.geom_3857)), avg(ST_Y(c.geom_3857))), 3857), tile, 4096, 0, false) AS geom
-      FROM camera c
-      WHERE c.geom_3857 && tile AND ST_X(c.geom_3857) >= west AND ST_X(c.geom_3857) < east
-        AND ST_Y(c.geom_3857) > south AND ST_Y(c.geom_3857) <= north
-        AND c.withdrawn_at IS NULL
-        AND (everything OR c.scope_path <@ ANY (roots))
-        AND (c.batch_id IS NULL OR c.batch_id <> ALL (hidden))
-        AND (classes IS NULL OR c.kind = ANY (classes)) AND (statuses IS NULL OR c.status = ANY (statuses))
-      GROUP BY floor((ST_X(c.geom_3857) - west) / (east - west) * 32), floor((north - ST_Y(c.geom_3857)) / (north - south) * 32)) AS t;
-    RETURN answer;
-  END IF;
-  SELECT ST_AsMVT(t, 'cameras', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
-  FROM (
-    SELECT k.n::int AS n, true AS thinned, tile_point_in(z, x, y, k.mean_x, k.mean_y) AS geom
-    FROM tile_cells('cameras', z, x, y, roots, classes, statuses, NULL, NULL) k) AS t;
-  RETURN answer;
-END $$;
+  SELECT ST_X(point) >= ST_XMin(tile) AND ST_X(point) < ST_XMax(tile)
+     AND ST_Y(point) > ST_YMin(tile) AND ST_Y(point) <= ST_YMax(tile)
+$$;
+
+-- Which of the tile's 8 by 8 cells a point of it lies in.
+CREATE OR REPLACE FUNCTION tile_cell_of(tile geometry, point geometry) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
+  SELECT (floor((ST_X(point) - ST_XMin(tile)) / (ST_XMax(tile) - ST_XMin(tile)) * 8)
+    + 8 * floor((ST_YMax(tile) - ST_Y(point)) / (ST_YMax(tile) - ST_YMin(tile)) * 8))::int
+$$;
+
+-- A mean position in metres as a point of the tile's own 4096 by 4096 square.
+CREATE OR REPLACE FUNCTION tile_mean_in(tile geometry, mean_x float8, mean_y float8) RETURNS geometry
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(mean_x, mean_y), 3857), tile, 4096, 0, false) $$;
+
+-- The rows a tile may show, once: exact tiles, counts on the spot and boxes read the same. Only called from functions
+-- that own the tables, and written so that the planner sees through it to the spatial index.
+CREATE OR REPLACE FUNCTION camera_rows(box geometry, roots ltree[], hidden uuid[], classes text[], statuses text[])
+RETURNS SETOF camera LANGUAGE sql STABLE AS
+$$
+  SELECT c.* FROM camera c
+  WHERE c.geom_3857 && box AND c.withdrawn_at IS NULL
+    AND c.scope_path <@ ANY (roots)
+    AND (c.batch_id IS NULL OR c.batch_id <> ALL (hidden))
+    AND (classes IS NULL OR c.kind = ANY (classes)) AND (statuses IS NULL OR c.status = ANY (statuses))
+$$;
+
+CREATE OR REPLACE FUNCTION incident_rows(box geometry, roots ltree[], shared uuid[], hidden uuid[], classes text[],
+  statuses text[], since timestamptz, until timestamptz)
+RETURNS SETOF incident LANGUAGE sql STABLE AS
+$$
+  SELECT i.* FROM incident i
+  WHERE i.geom_3857 && box AND NOT i.restricted AND NOT i.drill
+    AND (i.scope_path <@ ANY (roots) OR i.id = ANY (shared))
+    AND (i.batch_id IS NULL OR i.batch_id <> ALL (hidden))
+    AND (classes IS NULL OR i.class_key = ANY (classes)) AND (statuses IS NULL OR i.status = ANY (statuses))
+    AND (since IS NULL OR i.reported_at >= since) AND (until IS NULL OR i.reported_at < until)
+$$;
+
+CREATE OR REPLACE FUNCTION feature_rows(of_layer text, box geometry, roots ltree[], hidden uuid[])
+RETURNS SETOF feature LANGUAGE sql STABLE AS
+$$
+  SELECT f.* FROM feature f
+  WHERE f.layer = of_layer AND f.geom_3857 && box AND f.withdrawn_at IS NULL
+    AND f.scope_path <@ ANY (roots)
+    AND (f.batch_id IS NULL OR f.batch_id <> ALL (hidden))
+$$;

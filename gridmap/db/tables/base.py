@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import DateTime, MetaData, Text
@@ -30,7 +30,7 @@ class Base(DeclarativeBase):
     """Declarative base; rows are never re-read after an insert, since the writer may not see them."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text(),
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB(none_as_null=True),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from geoalchemy2 import WKBElement
+from geoalchemy2 import WKBElement, WKTElement
 from sqlalchemy import (
     CheckConstraint,
     Computed,
@@ -59,8 +59,8 @@ class Incident(FromSource, Base):
     outcome: Mapped[str | None]
     title: Mapped[str]
     address: Mapped[str | None]
-    geom: Mapped[WKBElement | None] = mapped_column(geometry("POINT"))
-    geom_3857: Mapped[WKBElement | None] = mapped_column(
+    geom: Mapped[WKBElement | WKTElement | None] = mapped_column(geometry("POINT"))
+    geom_3857: Mapped[WKBElement | WKTElement | None] = mapped_column(
         geometry("POINT", 3857), Computed("st_transform(geom, 3857)", persisted=True)
     )
     location_method: Mapped[str]
@@ -98,7 +98,7 @@ class Report(FromSource, Base):
     class_key: Mapped[str]
     body: Mapped[str]
     address: Mapped[str | None]
-    geom: Mapped[WKBElement | None] = mapped_column(geometry("POINT"))
+    geom: Mapped[WKBElement | WKTElement | None] = mapped_column(geometry("POINT"))
     occurred_from: Mapped[datetime]
     occurred_to: Mapped[datetime | None]
     occurred_precision: Mapped[str] = mapped_column(server_default="minute")
