@@ -19,7 +19,20 @@ LAYER = Layer(
         Column(name="name", from_zoom=16),
     ),
     filters=frozenset({"class", "status"}),
-    style={"type": "circle", "paint": {"circle-color": "#4f9dd9", "circle-radius": 4}},
+    style={
+        "circle-color": [
+            "match",
+            ["get", "status"],
+            "online",
+            "#4f9dd9",
+            "fault",
+            "#d98e04",
+            "offline",
+            "#8a939b",
+            "#5f6b76",
+        ],
+        "circle-radius": 4,
+    },
     legend=(
         LegendEntry(label=Name(zh="在线", en="Online"), color="#4f9dd9", value="online"),
         LegendEntry(label=Name(zh="离线", en="Offline"), color="#8a939b", value="offline"),

@@ -23,7 +23,7 @@ $$
 $$;
 
 -- Kept counts of one tile as one row per cell, an eighth of the tile's edge: n and mean position in 1/2^24 of the world's edge.
--- Null filters mean all; months are whole ones, first and last included. Not for the web's role: it trusts `roots`.
+-- A cell that was emptied keeps a row of zero until its layer is counted anew. Null filters mean all; months are whole ones, first and last included. Not for the web's role: it trusts `roots`.
 CREATE OR REPLACE FUNCTION tile_cells(of_layer text, z int, x int, y int, roots ltree[],
   classes text[], statuses text[], first_month int, last_month int)
 RETURNS TABLE (n bigint, mean_x bigint, mean_y bigint)
@@ -47,7 +47,7 @@ BEGIN
       WHERE c.layer = of_layer AND c.generation = current_generation AND NOT c.detail AND c.zoom = kept_zoom
         AND c.cell BETWEEN first_cell AND last_cell
         AND (everything OR c.path <@ ANY (roots))
-      GROUP BY c.cell;
+      GROUP BY c.cell HAVING sum(c.n) > 0;
   ELSE
     RETURN QUERY
       SELECT sum(c.n)::bigint, (sum(c.sum_x) / sum(c.n))::bigint, (sum(c.sum_y) / sum(c.n))::bigint
@@ -57,7 +57,7 @@ BEGIN
         AND (everything OR c.path <@ ANY (roots))
         AND (classes IS NULL OR c.class_key = ANY (classes)) AND (statuses IS NULL OR c.status = ANY (statuses))
         AND (first_month IS NULL OR c.month >= first_month) AND (last_month IS NULL OR c.month <= last_month)
-      GROUP BY c.cell >> coarser;
+      GROUP BY c.cell >> coarser HAVING sum(c.n) > 0;
   END IF;
 END $$;
 REVOKE EXECUTE ON FUNCTION tile_cells(text, int, int, int, ltree[], text[], text[], int, int) FROM PUBLIC;
