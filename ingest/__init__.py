@@ -1,1 +1,2 @@
-"""The goods entrance: files and feeds from outside become domain nouns. Stands on `layers` and `gridmap`; never meets `web`."""
+"""The goods entrance: files from outside become domain nouns. Stands on `layers` and `gridmap`, never on
+`web`."""

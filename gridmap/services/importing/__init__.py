@@ -1,0 +1,1 @@
+"""Taking rows from outside into the nouns: in short transactions, under a batch that becomes visible last."""

@@ -1,0 +1,151 @@
+"""`gridmap import ...`: what stands in a file becomes rows of a noun."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from gridmap.clock import SystemClock
+from gridmap.db.engine import Database
+from gridmap.services.geocoding import geocode
+from gridmap.settings import load_settings
+from ingest.areas import AreaRequest, import_areas
+from ingest.base import Outcome
+from ingest.nouns.registry import NOUNS
+from ingest.progress import TerminalProgress
+from ingest.request import AddressPlace, ImportRequest
+from ingest.run import run_import
+from ingest.value_maps import read_value_map
+
+Command = Callable[..., None]
+_SHOWN = (
+    "read", "added", "changed", "unchanged", "repeated", "quarantined", "withdrawn", "restored",
+    "geocoded", "to_locate", "outside_areas", "in_several_areas",
+)  # fmt: skip
+
+
+@click.group("import")
+def import_() -> None:
+    """Bring rows from files into gridmap. A refused file changes nothing; a run may be repeated at will."""
+
+
+def _pair(_context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        left, separator, right = value.rpartition("=")
+        if not separator or not left or not right:
+            raise click.BadParameter(f"'{value}' is not of the form LEFT=RIGHT", param=parameter)
+        pairs[left] = right
+    return pairs
+
+
+_COMMON: tuple[Callable[[Any], Any], ...] = (
+    click.argument("file", type=click.Path(path_type=Path)),
+    click.option("--source", required=True, help="Key of the source; with a row's ref it names a row for ever."),
+    click.option("--crs", help="WGS84, CGCS2000, GCJ-02, BD-09 or EPSG:<code>; else what the file names."),
+    click.option("--map", "mapping", multiple=True, callback=_pair, metavar="COLUMN=FIELD",
+                 help="Which column fills which field; FIELD '-' leaves the column out. Repeatable."),
+    click.option("--map-values", "value_maps", multiple=True, callback=_pair, metavar="FIELD=FILE",
+                 help="CSV, XLSX or TOML: value in the file -> our key. Repeatable."),
+    click.option("--layer", help="Layer of a GeoPackage, sheet of a workbook, shapefile within a zip."),
+    click.option("--encoding", help="Text encoding, where UTF-8 and GBK are both wrong."),
+    click.option("--partial", is_flag=True, help="The file is not all there is: mark nothing as withdrawn."),
+    click.option("--dry-run", is_flag=True, help="Read and check only."),
+    click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON."),
+)  # fmt: skip
+_ROW_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--tz", "zone", help="Time zone of the file's local times; else the deployment's."),
+    click.option("--default", "defaults", multiple=True, callback=_pair, metavar="FIELD=VALUE",
+                 help="Fill a field where the file has nothing. Repeatable."),
+    click.option("--keep", multiple=True, metavar="COLUMN", help="Store this column as it is. Repeatable."),
+    click.option("--unmapped", type=click.Choice(["refuse", "quarantine"]), default="refuse", show_default=True,
+                 help="What to do when a value has no meaning here."),
+    click.option("--withdraw-most", is_flag=True,
+                 help="Allow a file that lists less than half of what this source had."),
+)  # fmt: skip
+
+
+def _with(options: tuple[Callable[[Any], Any], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _add_noun(key: str) -> None:
+    def run(file: Path, as_json: bool, value_maps: dict[str, str], **given: Any) -> None:
+        maps = {name: read_value_map(Path(path)) for name, path in value_maps.items()}
+        request = ImportRequest(noun=key, path=file, value_maps=maps, **given)
+        settings = load_settings()
+        database = Database.from_settings(settings)
+        with TerminalProgress(quiet=as_json) as progress:
+            outcome = run_import(request, database, settings, SystemClock(), _geocoder(database), progress)
+        _print(outcome, as_json)
+
+    run.__doc__ = f"Import {key} from FILE."
+    import_.command(key)(_with(_COMMON, _with(_ROW_OPTIONS, run)))
+
+
+for _key in NOUNS:
+    _add_noun(_key)
+
+
+def _areas(file: Path, as_json: bool, value_maps: dict[str, str], **given: Any) -> None:
+    """Import a set of areas from FILE; only an exact coverage becomes verified."""
+    maps = {name: read_value_map(Path(path)) for name, path in value_maps.items()}
+    settings = load_settings()
+    with TerminalProgress(quiet=as_json) as progress:
+        outcome = import_areas(
+            AreaRequest(path=file, value_maps=maps, **given),
+            Database.from_settings(settings),
+            settings,
+            SystemClock(),
+            progress,
+        )
+    _print(outcome, as_json)
+
+
+_AREA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--tree", default="admin", show_default=True, help="Which tree the set belongs to."),
+    click.option("--level", help="Level of rows that name none (grid, community, township, ...)."),
+    click.option("--parent", metavar="CODE", help="The area in force that the whole set hangs under."),
+)
+import_.command("areas")(_with(_COMMON, _with(_AREA_OPTIONS, _areas)))
+
+
+def _geocoder(database: Database) -> Callable[[str], AddressPlace | None]:
+    known: dict[str, AddressPlace | None] = {}
+
+    def look_up(address: str) -> AddressPlace | None:
+        if address not in known:
+            with Session(database.system) as session:
+                found = geocode(session, address)
+            known[address] = (
+                None if found is None else AddressPlace(found.lon, found.lat, found.method, found.radius_m)
+            )
+        return known[address]
+
+    return look_up
+
+
+def _print(outcome: Outcome, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(outcome.as_json(), ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{outcome.noun} from {outcome.source}" + (" (dry run)" if outcome.dry_run else ""))
+    for name in _SHOWN:
+        if getattr(outcome, name) or name in ("read", "added"):
+            click.echo(f"  {name.replace('_', ' '):18} {getattr(outcome, name)}")
+    for reason, count in outcome.reasons.most_common(20):
+        click.echo(f"  {reason:40} {count}")
+    for name, value in outcome.lists.items():
+        if name not in ("fault_list",):
+            click.echo(f"  {name.replace('_', ' ')}: {json.dumps(value, ensure_ascii=False)}")
+    if outcome.ignored_columns:
+        click.echo(f"  columns not used: {', '.join(outcome.ignored_columns)}")
+    if outcome.quarantine_file:
+        click.echo(f"  rows to mend: {outcome.quarantine_file}")

@@ -1,0 +1,95 @@
+"""Real districts and real incidents: the import against a plain GeoPandas join after the same repair and tie rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from gridmap.domain.coverage import repair
+from gridmap.domain.crs import snap_1e9
+from tests.ingest.conftest import Importer
+
+
+@pytest.fixture
+def portland(importer: Importer, shared_data: Path) -> Importer:
+    importer.areas(
+        shared_data / "portland_police_districts.geojson",
+        source="portland",
+        level="grid",
+        mapping={"DISTRICT": "code", "PRECINCT": "parent"},
+    )
+    return importer
+
+
+def _districts(shared_data: Path) -> gpd.GeoDataFrame:
+    frame = gpd.read_file(shared_data / "portland_police_districts.geojson").sort_values("DISTRICT")
+    frame["geometry"] = [repair(snap_1e9(shape)) for shape in frame.geometry]
+    return frame
+
+
+def test_districts_are_kept_unverified_with_their_faults(portland: Importer) -> None:
+    status, faults = portland.query("select status, faults from area_set")[0]
+    assert status == "unverified"
+    assert {"invalid", "overlap", "gap"} <= {fault["code"] for fault in faults}
+    assert all(len(fault["areas"]) == 2 for fault in faults if fault["code"] == "overlap")
+    assert portland.value("select count(*) from area_version where is_leaf") == 60
+    assert portland.value("select bool_and(st_isvalid(geom)) from area_version")
+
+
+def test_counts_per_district_equal_geopandas(portland: Importer, shared_data: Path) -> None:
+    outcome = portland.rows(
+        "incidents",
+        shared_data / "portland_nij_2012_2017.csv.gz",
+        source="portland_nij",
+        crs="WGS84",
+        zone="America/Los_Angeles",
+        mapping={"t": "occurred", "type": "class"},
+        value_maps={"class": {"burglary": "S1.01", "motor vehicle theft": "S1.02"}},
+        defaults={"channel": "transfer", "outcome": "handed_over"},
+    )
+    assert (outcome.read, outcome.added, outcome.quarantined) == (15_206, 15_206, 0)
+
+    points = pd.read_csv(shared_data / "portland_nij_2012_2017.csv.gz")
+    located = gpd.GeoDataFrame(points, geometry=gpd.points_from_xy(points.lon, points.lat), crs=4326)
+    hits = gpd.sjoin(located, _districts(shared_data)[["DISTRICT", "geometry"]], predicate="covered_by")
+    per_point = hits.groupby(level=0)["DISTRICT"]
+    expected = per_point.min().value_counts().to_dict()
+    ours = dict(
+        portland.query(
+            "select a.ref, count(*) from incident i join area a on a.id = i.area_id group by a.ref"
+        )
+    )
+    assert ours == expected
+    assert outcome.outside_areas == 15_206 - per_point.ngroups
+    assert outcome.in_several_areas == int((per_point.size() > 1).sum())
+    listed = pd.read_csv(outcome.lists["outside_or_several_file"])
+    assert len(listed) == outcome.outside_areas + outcome.in_several_areas
+    # One real address has 88 thefts: rows that say the same are as many incidents as there are rows.
+    assert portland.value("select count(*) from incident") == 15_206
+    assert portland.value("select distinct occurred_precision from incident") == "day"
+    assert (
+        portland.value("select min(occurred_from at time zone 'America/Los_Angeles') from incident").hour == 0
+    )
+
+
+def test_cases_without_coordinates_wait_to_be_located(importer: Importer, shared_data: Path) -> None:
+    path = shared_data / "pingshan_2018_area.csv.gz"
+    groups = sorted(set(pd.read_csv(path)["type"].dropna()))
+    outcome = importer.rows(
+        "incidents",
+        path,
+        source="pingshan",
+        zone="Asia/Shanghai",
+        mapping={"t": "occurred", "type": "class", "sub_type": "text", "source": "-"},
+        value_maps={"class": dict.fromkeys(groups, "C1.01")},
+        defaults={"channel": "call_12345", "outcome": "handed_over", "class": "X.01"},
+    )
+    assert outcome.added == outcome.read == 10_000
+    assert outcome.to_locate == 10_000
+    assert (
+        importer.value("select count(*) from incident where geom is null and location_method = 'none'")
+        == 10_000
+    )
