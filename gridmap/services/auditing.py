@@ -76,16 +76,12 @@ def seal(tx: Tx) -> int:
 def verify_chain(tx: Tx) -> ChainState:
     """Walk the whole chain and recompute each digest."""
     digest = GENESIS
-    rows = tx.session.scalars(
-        select(Audit)
-        .where(Audit.seal_no.is_not(None))
-        .order_by(Audit.seal_no)
-        .execution_options(yield_per=1_000)
-    )
-    for number, row in enumerate(rows, start=1):
-        digest = link(digest, number, row)
-        if row.seal_no != number or row.hash != digest:
-            return ChainState(sealed=number, broken_at=number)
+    sealed = select(Audit).where(Audit.seal_no.is_not(None)).order_by(Audit.seal_no)
+    with tx.session.scalars(sealed.execution_options(yield_per=1_000)) as rows:
+        for number, row in enumerate(rows, start=1):
+            digest = link(digest, number, row)
+            if row.seal_no != number or row.hash != digest:
+                return ChainState(sealed=number, broken_at=number)
     total = tx.session.scalar(select(func.count()).where(Audit.seal_no.is_not(None))) or 0
     return ChainState(sealed=total, broken_at=None)
 

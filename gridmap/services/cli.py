@@ -178,5 +178,5 @@ def _area_id(tx: Tx, code: str | None) -> int | None:
         return None
     area_id = tx.session.scalar(select(Area.id).where(Area.code == code))
     if area_id is None:
-        raise NotFound("area_unknown", code=code)
+        raise NotFound("area_unknown", area_code=code)
     return area_id

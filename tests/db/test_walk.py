@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 
 from gridmap.clock import FixedClock
-from gridmap.db.engine import Database
 from gridmap.db.tables import Alarm, Dispatch, Incident, IncidentEvent, Unit
 from gridmap.domain.actor import Actor
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
@@ -21,14 +20,9 @@ from gridmap.services.timers import fire_due
 from gridmap.services.transaction import system_transaction, transaction
 from gridmap.services.vault import Vault
 from gridmap.worker import TIMER_HANDLERS
-from tests.world import World, make_world
+from tests.world import World
 
 VAULT = Vault(b"k" * 48)
-
-
-@pytest.fixture
-def world(database: Database, clock: FixedClock) -> World:
-    return make_world(database, clock)
 
 
 def report(world: World, actor: Actor, county: int = 0, **changes: object) -> UUID:
