@@ -63,10 +63,11 @@ export function feedOverlays(map: GlMap, overlays: Overlays): { afterStyle(): vo
   watch(tileLayersOn, syncTiles);
   watch([() => isOn("units"), () => isOn("incidents"), selectedId], syncLive);
 
+  // After the panels have moved: they decide how much of the map can be seen.
   watch(selectedId, (id) => {
     const item = id ? queue.value.find((one) => one.id === id) : undefined;
     if (item?.lon != null && item.lat != null) reveal(item.lon, item.lat);
-  });
+  }, { flush: "post" });
 
   watch(() => filters.area, async (id) => {
     const area = id ? await getArea(id).catch(() => null) : null;

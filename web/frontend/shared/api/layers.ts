@@ -4,7 +4,7 @@ import type { Name } from "./vocab";
 export interface LegendEntry {
   label: Name;
   color: string;
-  value?: string;
+  value?: string | null;
 }
 
 export interface LayerInfo {
@@ -16,7 +16,7 @@ export interface LayerInfo {
   max_zoom: number;
   exact_from_zoom: number;
   default_on: boolean;
-  style: Record<string, unknown>;
+  style: { type?: string; paint?: Record<string, unknown> };
   legend: LegendEntry[];
   /** Carries the layer's version; {z}, {x}, {y} stay for the map. */
   url: string;

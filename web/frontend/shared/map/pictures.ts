@@ -28,9 +28,7 @@ function drawIncident(icon: string, severity: number, status: string): ImageData
     context.stroke(shapePath(shape, middle, middle, 12.5));
     context.lineWidth = 3.5;
     context.strokeStyle = cssToken(STATUS_RING[status] ?? "--ring-open");
-    if (status === "awaiting_verification") context.setLineDash([4, 3]);
     context.stroke(shapePath(shape, middle, middle, 13));
-    context.setLineDash([]);
     context.fillStyle = cssToken(fade ? "--surface-3" : `--sev-${severity}-fill`);
     context.fill(shapePath(shape, middle, middle, 12));
     const y = shape === "triangle" ? middle + 3 : middle;
@@ -60,7 +58,7 @@ function drawUnit(mode: string, status: string): ImageData {
 
 /** Answers the map's question for a picture it does not have yet. */
 export function servePictures(map: GlMap): void {
-  map.on("styleimagemissing", ({ id }: { id: string }) => {
+  map.setMissingStyleImageResolver((id) => {
     if (map.hasImage(id)) return;
     const [kind, first = "", second = "", third = ""] = id.split("|");
     if (kind === "incident") map.addImage(id, drawIncident(first, Number(second), third), { pixelRatio: 2 });

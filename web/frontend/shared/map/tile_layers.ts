@@ -11,26 +11,36 @@ export const sourceId = (key: string) => `tiles-${key}`;
 const layerIds = (key: string) => ["fill", "line", "point", "thinned", "count", "label"].map((part) => `tiles-${key}-${part}`);
 
 /** Paint values of one kind ("circle-color") out of a layer's style; the registry may give more than a kind takes. */
-function paintOf(style: Record<string, unknown>, kind: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(style).filter(([name]) => name.startsWith(`${kind}-`)));
+function paintOf(info: LayerInfo, kind: string): Record<string, unknown> {
+  const paint = info.style.paint ?? {};
+  return Object.fromEntries(Object.entries(paint).filter(([name]) => name.startsWith(`${kind}-`)));
+}
+
+/** One colour per status where the legend names them, else the layer's own. */
+function colorOf(info: LayerInfo, kind: string): ExpressionSpecification | string {
+  const plain = String(paintOf(info, kind)[`${kind}-color`] ?? info.legend[0]?.color ?? cssToken("--accent"));
+  const named = info.legend.filter((entry) => entry.value);
+  if (!named.length) return plain;
+  return ["match", ["get", "status"], ...named.flatMap((entry) => [entry.value!, entry.color]), plain] as unknown as ExpressionSpecification;
 }
 
 function pointLayers(info: LayerInfo, base: { source: string; "source-layer": string }): AddLayerObject[] {
-  const color = String(info.legend[0]?.color ?? "") || cssToken("--accent");
+  const color = colorOf(info, "circle");
+  const ring = info.legend[0]?.color ?? cssToken("--accent");
   const size: ExpressionSpecification = ["interpolate", ["linear"], ["sqrt", ["coalesce", ["get", "n"], 1]], 1, 9, 10, 14, 60, 22, 200, 28];
   return [
     {
       id: `tiles-${info.key}-point`, type: "circle", ...base, filter: EXACT,
-      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 2.5, 16, 5], "circle-color": color, "circle-stroke-width": 1, "circle-stroke-color": cssToken("--map-casing"), ...paintOf(info.style, "circle") },
+      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 2.5, 16, 5], "circle-stroke-width": 1, "circle-stroke-color": cssToken("--map-casing"), ...paintOf(info, "circle"), "circle-color": color },
     } as AddLayerObject,
     {
       id: `tiles-${info.key}-thinned`, type: "circle", ...base, filter: THINNED,
-      paint: { "circle-radius": size, "circle-color": cssToken("--surface-2"), "circle-opacity": 0.85, "circle-stroke-width": 1.5, "circle-stroke-color": color },
+      paint: { "circle-radius": size, "circle-color": cssToken("--surface-2"), "circle-opacity": 0.7, "circle-stroke-width": 1, "circle-stroke-color": ring, "circle-stroke-opacity": 0.7 },
     },
     {
       id: `tiles-${info.key}-count`, type: "symbol", ...base, filter: THINNED,
       layout: { "text-field": ["to-string", ["get", "n"]], "text-font": LABEL_FONT, "text-size": 11, "text-allow-overlap": false },
-      paint: { "text-color": cssToken("--text-1") },
+      paint: { "text-color": cssToken("--text-2") },
     },
   ];
 }
@@ -40,7 +50,7 @@ function areaLayers(info: LayerInfo, base: { source: string; "source-layer": str
   return [
     {
       id: `tiles-${info.key}-line`, type: "line", ...base,
-      paint: { "line-color": line, "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.8, 15, 1.6], "line-opacity": 0.8, ...paintOf(info.style, "line") },
+      paint: { "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.8, 15, 1.6], "line-opacity": 0.8, ...paintOf(info, "line"), "line-color": line },
     } as AddLayerObject,
     {
       id: `tiles-${info.key}-label`, type: "symbol", ...base,
@@ -54,7 +64,7 @@ function lineLayers(info: LayerInfo, base: { source: string; "source-layer": str
   return [
     {
       id: `tiles-${info.key}-line`, type: "line", ...base,
-      paint: { "line-color": String(info.legend[0]?.color ?? cssToken("--accent")), "line-width": 2, ...paintOf(info.style, "line") },
+      paint: { "line-width": 2, ...paintOf(info, "line"), "line-color": colorOf(info, "line") },
     } as AddLayerObject,
   ];
 }
