@@ -1,0 +1,207 @@
+"""`gridmap demo`: the district, everything that serves it, and people who move in it, until Ctrl-C."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridmap.clock import Clock
+from gridmap.db import cluster
+from gridmap.db.engine import Database
+from gridmap.demo.accounts import DemoLogIns, read_log_ins
+from gridmap.demo.check import CheckFailed, Step, Walk
+from gridmap.demo.load import DemoFolder, ensure_loaded, is_loaded
+from gridmap.errors import Conflict
+from gridmap.serve.addresses import find_free_port, local_url, web_url
+from gridmap.serve.children import WEB, settings_environment
+from gridmap.serve.deployment import Deployment, deployment, hand_over, wait_ready
+from gridmap.serve.supervisor import ChildSpec, Supervisor
+from gridmap.serve.tls import ca_path
+from gridmap.settings import Settings
+
+_READY_TIMEOUT_S = 120.0
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """Which district, and what happens in it."""
+
+    seed: int
+    scale: str
+    simulate: bool = False
+    storm: bool = False
+
+
+def run_demo(settings: Settings, clock: Clock, stop: threading.Event, say: Say, options: DemoOptions) -> None:
+    """Load what is missing, start everything, print how to get in, and keep it running until `stop`."""
+    begun = time.monotonic()
+    with _prepared(settings, clock, say, options) as (running, log_ins):
+        supervisor = _supervisor(running, options)
+        greeter = threading.Thread(
+            target=_greet, args=(supervisor, running, log_ins, stop, begun, say), daemon=True
+        )
+        greeter.start()
+        supervisor.run(stop)
+        greeter.join(timeout=5)
+
+
+def run_check(
+    settings: Settings,
+    clock: Clock,
+    stop: threading.Event,
+    say: Say,
+    options: DemoOptions,
+    on_step: Callable[[Step], object],
+) -> None:
+    """Start the demo on a free port, walk the main job through its public endpoints, stop everything.
+
+    Uses the loaded demo of this checkout if it is not running; else a small one of its own, thrown away after.
+    Raises CheckFailed, or whatever kept the demo from starting.
+    """
+    if is_loaded(settings):
+        try:
+            _check_in(settings, clock, stop, say, None, on_step)
+        except Conflict as refused:
+            if refused.code != "already_serving":
+                raise
+            say("check: the demo of this checkout is running; taking a throwaway one")
+        else:
+            return
+    with _throwaway(settings) as own:
+        _check_in(own, clock, stop, say, options, on_step)
+
+
+def _check_in(
+    settings: Settings,
+    clock: Clock,
+    stop: threading.Event,
+    say: Say,
+    options: DemoOptions | None,
+    on_step: Callable[[Step], object],
+) -> None:
+    # Its own ports: a demo of another checkout may be up beside it.
+    ports = {"port": find_free_port(), "valhalla_port": find_free_port(), "host": "127.0.0.1"}
+    settings = settings.model_copy(update=ports)
+    failure: list[Exception] = []
+    with _prepared(settings, clock, say, options) as (running, log_ins):
+        supervisor = running.supervisor(logs_apart=True)
+
+        def walk() -> None:
+            try:
+                if not wait_ready(supervisor, WEB, stop, _READY_TIMEOUT_S):
+                    raise CheckFailed(
+                        step="start", reason=f"the web is not ready after {_READY_TIMEOUT_S:g} s"
+                    )
+                Walk(local_url(running.settings), _ca(running.settings), log_ins.for_walk(), on_step).run()
+            except Exception as error:  # raised again below, in the thread that is asked for the outcome
+                failure.append(error)
+            finally:
+                stop.set()
+
+        walker = threading.Thread(target=walk, daemon=True)
+        walker.start()
+        supervisor.run(stop)
+        walker.join(timeout=10)
+    if failure:
+        raise failure[0]
+
+
+@contextmanager
+def _prepared(
+    settings: Settings, clock: Clock, say: Say, options: DemoOptions | None
+) -> Iterator[tuple[Deployment, DemoLogIns]]:
+    """The deployment with the district in it; without options the one that is loaded will do."""
+    with deployment(settings, clock, say) as running:
+        database = Database.from_settings(running.settings)
+        try:
+            if options is None:
+                log_ins = read_log_ins(DemoFolder.of(running.settings).log_ins)
+            else:
+                log_ins = ensure_loaded(
+                    running.settings, database, clock, seed=options.seed, scale=options.scale, say=say
+                )
+        finally:
+            database.dispose()
+        hand_over(running.settings, running.account)
+        yield running, log_ins
+
+
+def _supervisor(running: Deployment, options: DemoOptions) -> Supervisor:
+    if not options.simulate:
+        return running.supervisor(logs_apart=True)
+    supervisors: list[Supervisor] = []
+    spec = ChildSpec(
+        "simulator",
+        lambda: _simulator(running.settings, storm=options.storm),
+        settings_environment(running.settings),
+        wanted=lambda: bool(supervisors) and supervisors[0].is_ready(WEB),
+        patience_s=3,
+        log=running.log_of("simulator"),
+    )
+    supervisors.append(running.supervisor([spec], logs_apart=True))
+    return supervisors[0]
+
+
+def _simulator(settings: Settings, *, storm: bool) -> list[str | Path]:
+    folder = DemoFolder.of(settings)
+    command: list[str | Path] = [sys.executable, "-m", "gridmap.demo.simulator", "--url", local_url(settings)]
+    command += ["--log-ins", folder.log_ins, "--district", folder.district]
+    certificate = _ca(settings)
+    command += ["--ca", certificate] if certificate else []
+    return [*command, *(["--storm"] if storm else [])]
+
+
+def _greet(
+    supervisor: Supervisor,
+    running: Deployment,
+    log_ins: DemoLogIns,
+    stop: threading.Event,
+    begun: float,
+    say: Say,
+) -> None:
+    if not wait_ready(supervisor, WEB, stop, _READY_TIMEOUT_S):
+        return
+    url = web_url(running.settings)
+    lines = [
+        f"ready after {time.monotonic() - begun:.1f} s",
+        "",
+        f"  {local_url(running.settings)}  on this machine",
+    ]
+    lines += [f"  {url}  from a phone", ""]
+    lines += [f"  {person.login:<12}{person.password}   {person.role}" for person in log_ins.staff]
+    if log_ins.officers:
+        officer = log_ins.for_walk().patrol
+        lines += [f"  {officer[0]:<12}{officer[1]}   patrol, at {url}/patrol"]
+        lines += [f"  every unit has such a log-in, {len(log_ins.officers)} in all, with the same password"]
+    if running.settings.tls_mode == "site_ca":
+        lines += ["", f"  the browser warns until it trusts {ca_path(running.settings)}"]
+    for line in [*lines, "", "  Ctrl-C stops everything"]:
+        say(line)
+
+
+def _ca(settings: Settings) -> Path | None:
+    return ca_path(settings) if settings.tls_mode == "site_ca" else None
+
+
+@contextmanager
+def _throwaway(settings: Settings) -> Iterator[Settings]:
+    """The same settings with folders of their own, and no trace of them after."""
+    folder = Path(tempfile.mkdtemp(prefix="gridmap-check-"))
+    # The account that serves must be able to enter.
+    folder.chmod(0o755)
+    own = settings.model_copy(update={"data_dir": folder / "data", "runtime_dir": folder / "run"})
+    try:
+        yield own
+    finally:
+        if (own.data_dir / "postgres").exists():
+            cluster.stop(own)
+        shutil.rmtree(folder, ignore_errors=True)
