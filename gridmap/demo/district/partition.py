@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from scipy.sparse import coo_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
@@ -30,7 +31,7 @@ def _slow_modes(matrix: csr_matrix) -> Floats:
     laplacian = diags(degree) - matrix
     n = matrix.shape[0]
     if n <= DENSE_LIMIT:
-        vectors = np.linalg.eigh(laplacian.toarray())[1][:, 1:3]
+        vectors = eigh(laplacian.toarray(), subset_by_index=[1, min(2, n - 1)])[1]
     else:
         start = np.cos(np.arange(n) * 1.7)
         shift = -1e-4 * float(degree.mean())
@@ -85,7 +86,8 @@ def _score(matrix: csr_matrix, side: NDArray[np.bool_], weight: Floats, parts: i
     """Price of a bisection into k and parts - k parts: cut length for the balance reached."""
     cut = float(matrix[np.flatnonzero(side)][:, np.flatnonzero(~side)].sum())
     miss = abs(float(weight[side].sum() / weight.sum()) - k / parts) * parts
-    return (cut + 1e-9) / (k * (parts - k)) * (1 + 2.2 * miss) ** 2
+    lopsided = 4.0 if min(k, parts - k) < 0.28 * parts else 1.0
+    return lopsided * (cut + 1e-9) / (k * (parts - k)) * (1 + 2.2 * miss) ** 2
 
 
 def _bisect(matrix: csr_matrix, weight: Floats, parts: int) -> tuple[NDArray[np.bool_], int]:
