@@ -52,7 +52,9 @@ def generate(out: Path, seed: int, scale: str) -> None:
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty")
     out.mkdir(parents=True, exist_ok=True)
-    generate_district(out, seed=seed, scale=SCALES[scale], say=click.echo)
+    manifest = generate_district(out, seed, SCALES[scale])
+    for name, count in manifest.counts.items():
+        click.echo(f"{name}: {count:,}")
 
 
 def _run(**options: Any) -> None:

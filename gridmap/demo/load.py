@@ -20,13 +20,13 @@ from gridmap.clock import Clock
 from gridmap.db.engine import Database
 from gridmap.demo.accounts import DemoLogIns, make_accounts, read_log_ins, write_log_ins
 from gridmap.demo.district.generate import generate
+from gridmap.demo.district.manifest import MANIFEST_NAME, load_manifest
 from gridmap.demo.district.scale import SCALES
 from gridmap.errors import Conflict, Unavailable
 from gridmap.serve.children import settings_environment
 from gridmap.settings import Settings
 
-MANIFEST = "manifest.json"
-CREWS = "crews.csv"
+CREWS = "crew.csv"
 
 Say = Callable[[str], object]
 
@@ -82,7 +82,7 @@ def ensure_loaded(
     if progress.get("complete"):
         return read_log_ins(folder.log_ins)
     _ensure_generated(folder, seed, scale, say)
-    for arguments in json.loads((folder.district / MANIFEST).read_text(encoding="utf-8"))["imports"]:
+    for arguments in load_manifest(folder.district).import_commands(folder.district):
         key = " ".join(arguments)
         if key not in progress["done"]:
             _import(settings, folder.district, arguments, say)
@@ -95,14 +95,14 @@ def ensure_loaded(
 
 
 def _ensure_generated(folder: DemoFolder, seed: int, scale: str, say: Say) -> None:
-    if (folder.district / MANIFEST).exists():
+    if (folder.district / MANIFEST_NAME).exists():
         return
     begun = time.monotonic()
     say("demo: drawing the district")
     unfinished = folder.district.with_name("district.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    generate(unfinished, seed=seed, scale=SCALES[scale], say=lambda line: say(f"demo: {line}"))
+    generate(unfinished, seed, SCALES[scale])
     shutil.rmtree(folder.district, ignore_errors=True)
     unfinished.rename(folder.district)
     say(f"demo: drawn in {time.monotonic() - begun:.0f} s")
@@ -111,10 +111,9 @@ def _ensure_generated(folder: DemoFolder, seed: int, scale: str, say: Say) -> No
 def _import(settings: Settings, district: Path, arguments: list[str], say: Say) -> None:
     """Run one import as an administrator would, in a process of its own."""
     begun = time.monotonic()
-    noun, file, *options = arguments
-    command = [sys.executable, "-m", "gridmap", "import", noun, str(district / file), *options]
+    what = " ".join(arguments[:2])
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", "gridmap", *arguments],
         cwd=district,
         env=clean_environment(settings_environment(settings)),
         stdout=subprocess.PIPE,
@@ -124,8 +123,8 @@ def _import(settings: Settings, district: Path, arguments: list[str], say: Say) 
     )
     if done.returncode != 0:
         last = done.stdout.strip().splitlines()[-5:]
-        raise Unavailable("demo_import_failed", command=f"gridmap import {noun} {file}", said=last)
-    say(f"demo: {noun} loaded in {time.monotonic() - begun:.1f} s")
+        raise Unavailable("demo_import_failed", command=" ".join(["gridmap", *arguments]), said=last)
+    say(f"demo: {what}, done in {time.monotonic() - begun:.1f} s")
 
 
 def _require_empty(database: Database) -> None:
