@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import time
@@ -19,6 +18,7 @@ from gridmap.adapters.valhalla_bin import valhalla_bin
 from gridmap.adapters.valhalla_tiles import build_graph
 from gridmap.domain.travel import LonLat
 from gridmap.errors import Unavailable
+from gridmap.settings import Settings
 
 WEST, SOUTH = 114.30, 30.60
 STEP_LON, STEP_LAT = 0.00104, 0.0009  # about 100 m
@@ -177,27 +177,27 @@ def town_pbf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_town().write(tmp_path_factory.mktemp("town") / "town.osm.pbf")
 
 
-def real_extract(name: str) -> Path | None:
-    """A real extract of the folder GRIDMAP_TEST_DATA names, if there is one."""
-    folder = os.environ.get("GRIDMAP_TEST_DATA")
-    path = Path(folder) / name if folder else None
-    return path if path and path.is_file() else None
+@pytest.fixture(scope="session")
+def liechtenstein_pbf(shared_data: Path) -> Path:
+    return _real_extract(shared_data, "liechtenstein.osm.pbf")
 
 
 @pytest.fixture(scope="session")
-def liechtenstein_pbf() -> Path:
-    path = real_extract("liechtenstein.osm.pbf")
-    if path is None:
-        pytest.skip("GRIDMAP_TEST_DATA holds no liechtenstein.osm.pbf")
+def shanghai_pbf(shared_data: Path) -> Path:
+    return _real_extract(shared_data, "shanghai_huangpu.osm.pbf")
+
+
+def _real_extract(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        pytest.skip(f"{name} is not on this machine")
     return path
 
 
-@pytest.fixture(scope="session")
-def shanghai_pbf() -> Path:
-    path = real_extract("shanghai_huangpu.osm.pbf")
-    if path is None:
-        pytest.skip("GRIDMAP_TEST_DATA holds no shanghai_huangpu.osm.pbf")
-    return path
+@pytest.fixture
+def site(settings: Settings, tmp_path: Path) -> Settings:
+    """The throwaway deployment with files of its own."""
+    return settings.model_copy(update={"data_dir": tmp_path / "data"})
 
 
 def free_port() -> int:
@@ -256,3 +256,9 @@ def _wait_for(client: Valhalla) -> None:
 @pytest.fixture(scope="session")
 def town_router(start_router: StartRouter, town_pbf: Path) -> Valhalla:
     return start_router(town_pbf)
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[[], OsmDraft]:
+    """Draws the town anew, for tests that change it."""
+    return draw_town

@@ -1,0 +1,1 @@
+"""The offline base map: what goes into its tiles, and how it is drawn."""

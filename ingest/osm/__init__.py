@@ -1,0 +1,1 @@
+"""OpenStreetMap extracts: tables, gazetteer, base map and road graph from one .osm.pbf file."""
