@@ -18,7 +18,7 @@ PACKAGES = {
 
 _BASE = {"errors", "clock", "settings"}
 _ENGINES = {"optimise", "risk", "vision", "visibility"}
-_BELOW_SERVICES = _BASE | _ENGINES | {"domain", "adapters", "db"}
+_BELOW_SERVICES = _BASE | _ENGINES | {"domain", "basemap", "adapters", "db"}
 # Everything that starts or drives the rest; nothing below knows them.
 _TOP = {"demo", "serve", "bench", "worker"}
 _SERVICES = {"services", "outbox", "timers", "jobs", "positions"}
@@ -34,7 +34,8 @@ PARTS: dict[str, set[str]] = {
     "cli": {"errors"},
     "__main__": {"cli"},
     **{engine: {"errors", "domain"} for engine in _ENGINES},
-    "adapters": _BASE | {"domain"},
+    "basemap": {"errors", "domain"},
+    "adapters": _BASE | {"domain", "basemap"},
     "db": _BASE | {"domain", "adapters"},
     **dict.fromkeys(_SERVICES, _BELOW_SERVICES | _SERVICES),
     **dict.fromkeys(_TOP, _BELOW_SERVICES | _SERVICES | _TOP),
