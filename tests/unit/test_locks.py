@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from tests.architecture_rules import PACKAGES, read_modules
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-node.lock")
@@ -78,8 +82,27 @@ def test_every_declared_dependency_is_locked() -> None:
     extras = project["optional-dependencies"]
     names = {pin.split("==")[0].split("[")[0] for pin in read_lock("requirements-test.lock")}
     for requirement in [*project["dependencies"], *extras["setup"], *extras["test"]]:
-        wanted = re.split(r"[\[<>=;~! ]", requirement)[0].lower().replace("_", "-")
-        assert wanted in names, f"{wanted}: run make lock"
+        assert normal_name(requirement) in names, f"{requirement}: run make lock"
+
+
+def test_every_imported_library_is_declared() -> None:
+    """A library that is only there because another one needs it may be gone with that one's next version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {normal_name(requirement) for requirement in project["dependencies"]}
+    providers = packages_distributions()
+    imported = {
+        wanted.target.split(".")[0] for module in read_modules(ROOT).values() for wanted in module.imports
+    }
+    libraries = imported - sys.stdlib_module_names - PACKAGES.keys()
+    undeclared = {
+        name for name in libraries if not declared & {normal_name(n) for n in providers.get(name, [name])}
+    }
+    assert undeclared == set()
+
+
+def normal_name(requirement: str) -> str:
+    """The name of a requirement as the lock writes it."""
+    return re.split(r"[\[<>=;~! ]", requirement)[0].lower().replace("_", "-")
 
 
 def test_npm_packages_are_pinned_by_integrity() -> None:
