@@ -52,7 +52,8 @@ def _groups(source: str) -> str:
         )
     steps.append(
         f"coarse AS (SELECT cell >> {2 * (FINEST_ZOOM - COARSE_ZOOM)} AS cell, class_key, month, status,"
-        f" subpath(path, 0, least({COARSE_PATH_LABELS}, nlevel(path))) AS path, sum(n) AS n,"
+        f" CASE WHEN nlevel(path) > {COARSE_PATH_LABELS} THEN subpath(path, 0, {COARSE_PATH_LABELS}) ELSE path END"
+        " AS path, sum(n) AS n,"
         " sum(sum_x) AS sum_x, sum(sum_y) AS sum_y FROM fine GROUP BY 1, 2, 3, 4, 5)"
     )
     plain = [
@@ -70,6 +71,16 @@ _POINTS = "SELECT x, y, path, class_key, status, month, 1 AS n FROM tile_point W
 _RECOUNT = (
     f"COPY (SELECT %(layer)s::text, %(generation)s::int, g.* FROM ({_groups(_POINTS)}) AS g"
     " (detail, zoom, cell, class_key, month, status, path, n, sum_x, sum_y)) TO STDOUT"
+)
+# Row-level security refuses COPY into a table, so lines come to rest in a stage of the session's own first.
+_MAKE_STAGE = (
+    "CREATE TEMP TABLE tile_count_stage ON COMMIT DELETE ROWS AS"
+    f" SELECT layer, generation, {_COLUMNS} FROM tile_count WITH NO DATA"
+)
+_STAGE = f"COPY pg_temp.tile_count_stage (layer, generation, {_COLUMNS}) FROM STDIN"
+_UNSTAGE = (
+    f"INSERT INTO tile_count (layer, generation, {_COLUMNS})"
+    f" SELECT layer, generation, {_COLUMNS} FROM pg_temp.tile_count_stage"
 )
 _TAKE = text(
     "DELETE FROM tile_delta WHERE id IN (SELECT id FROM tile_delta WHERE layer = :layer ORDER BY id LIMIT :most)"
@@ -152,6 +163,8 @@ def _recount(database: Database, clock: Clock, layer: str) -> int:
 def _copy_counts(engine: Engine, layer: str, generation: int) -> tuple[str, int]:
     """Stream the counts of one snapshot into the table. Returns the snapshot and the number of rows."""
     with _raw(engine) as reader, _raw(engine) as writer:
+        with writer.transaction():
+            writer.execute(_MAKE_STAGE)
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.read_only = True
         found = reader.execute("SELECT pg_current_snapshot()::text").fetchone()
@@ -160,13 +173,10 @@ def _copy_counts(engine: Engine, layer: str, generation: int) -> tuple[str, int]
         rows = 0
         with reader.cursor() as cursor, cursor.copy(_RECOUNT, parameters) as source:
             for lines in _slices(source):
-                with (
-                    writer.transaction(),
-                    writer.cursor().copy(
-                        f"COPY tile_count (layer, generation, {_COLUMNS}) FROM STDIN"
-                    ) as sink,
-                ):
-                    sink.write(b"".join(lines))
+                with writer.transaction():
+                    with writer.cursor().copy(_STAGE) as sink:
+                        sink.write(b"".join(lines))
+                    writer.execute(_UNSTAGE)
                 rows += len(lines)
         reader.rollback()
     return str(found[0]), rows

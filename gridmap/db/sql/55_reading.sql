@@ -117,7 +117,8 @@ BEGIN
   IF given = '' OR roots = '{}' THEN RETURN; END IF;
   RETURN QUERY
     SELECT c.* FROM camera c
-    WHERE ((c.code >= given AND c.code < after_prefix(given)) OR c.name ILIKE like_pattern(given))
+    WHERE c.id IN (SELECT k.id FROM camera k WHERE k.code >= given AND k.code < after_prefix(given)
+                   UNION SELECT m.id FROM camera m WHERE m.name ILIKE like_pattern(given))
       AND c.withdrawn_at IS NULL
       AND c.scope_path <@ ANY (roots)
       AND (c.batch_id IS NULL OR c.batch_id <> ALL (hidden))
