@@ -18,10 +18,9 @@ from web.encoding import CompactJson
 from web.errors import register_errors
 from web.guards import refuse_unguarded
 from web.headers import register_headers
-from web.live import LiveHub
 from web.openapi import TITLE, describe
 from web.pages import pages
-from web.site import EXTENSION, Site
+from web.site import EXTENSION, open_site
 
 MAX_BODY_BYTES = 1_000_000
 _MAX_FORM_PARTS = 20
@@ -56,7 +55,7 @@ def create_app(
     )
     app.json = CompactJson(app)
     app.url_map.strict_slashes = False
-    app.extensions[EXTENSION] = Site(settings, database, clock, LiveHub(database, clock))
+    app.extensions[EXTENSION] = open_site(settings, database, clock)
     register_errors(app)
     register_headers(app)
     register_compression(app)

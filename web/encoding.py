@@ -25,7 +25,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, UUID | date):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return fields_of(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
     if isinstance(value, Enum):
@@ -33,6 +33,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"no plain form for {type(value).__name__}")
+
+
+def fields_of(row: Any) -> dict[str, Any]:
+    """A dataclass as the object it is sent as."""
+    return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
 
 
 class CompactJson(JSONProvider):

@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import current_app
 
+from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
+from gridmap.services.transaction import Tx, transaction
+from gridmap.services.vault import Vault
 from gridmap.settings import Settings
-
-if TYPE_CHECKING:
-    from web.live import LiveHub
+from layers.tiles import TileReader
+from web.guards import actor
+from web.live import LiveHub
 
 EXTENSION = "gridmap"
 
 
 @dataclass(frozen=True)
 class Site:
-    """The deployment's settings, its database, the time, and the live feed's hub of this process."""
+    """The deployment's settings, its database, the time, and what this process keeps between requests."""
 
     settings: Settings
     database: Database
     clock: Clock
     live: LiveHub
+    tiles: TileReader
+    router: Valhalla
+    vault: Vault
+
+
+def open_site(settings: Settings, database: Database, clock: Clock) -> Site:
+    """Build what a process holds. Opens no connection."""
+    return Site(
+        settings=settings,
+        database=database,
+        clock=clock,
+        live=LiveHub(database, clock),
+        tiles=TileReader(database, clock),
+        router=Valhalla(settings.routing_url),
+        vault=Vault(settings.secret_key),
+    )
 
 
 def site() -> Site:
     """The site of the app that serves this request."""
     return cast(Site, current_app.extensions[EXTENSION])
+
+
+@contextmanager
+def as_caller() -> Iterator[Tx]:
+    """A transaction of whoever sends this request."""
+    here = site()
+    with transaction(here.database, actor(), here.clock) as tx:
+        yield tx

@@ -4,8 +4,44 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
+from web.api.administration import administration
+from web.api.alarms import alarms
+from web.api.areas import areas
+from web.api.basemap import basemap
+from web.api.blobs import blobs
+from web.api.cameras import cameras
+from web.api.dispatches import dispatches
+from web.api.export import export
 from web.api.health import health
+from web.api.incidents import cases
+from web.api.layers import layers
 from web.api.live import live
+from web.api.patrol import patrol
+from web.api.positions import positions
+from web.api.reports import reports
+from web.api.search import search
 from web.api.session import session
+from web.api.units import units
+from web.api.vocab import vocab
 
-BLUEPRINTS: tuple[APIBlueprint, ...] = (session, live, health)
+BLUEPRINTS: tuple[APIBlueprint, ...] = (
+    session,
+    reports,
+    cases,
+    dispatches,
+    patrol,
+    positions,
+    units,
+    live,
+    search,
+    areas,
+    layers,
+    basemap,
+    cameras,
+    alarms,
+    blobs,
+    export,
+    vocab,
+    administration,
+    health,
+)

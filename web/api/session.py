@@ -15,7 +15,7 @@ from gridmap.services.transaction import transaction
 from web.auth import csrf_token, forget_session, session_token, set_session_cookie
 from web.guards import actor, public, signed_in_with_old_password
 from web.schemas import Body, Password, Secret, ShortText
-from web.site import site
+from web.site import as_caller, site
 
 session = APIBlueprint("session", __name__, url_prefix="/api", tag="session")
 
@@ -79,8 +79,8 @@ def me() -> dict[str, Any]:
 @signed_in_with_old_password
 def list_sessions() -> dict[str, Any]:
     """My open sessions, the newest first."""
-    here, who = site(), actor()
-    with transaction(here.database, who, here.clock) as tx:
+    who = actor()
+    with as_caller() as tx:
         rows = accounts.list_sessions(tx)
     return {
         "items": [
@@ -101,8 +101,7 @@ def list_sessions() -> dict[str, Any]:
 @signed_in_with_old_password
 def end_session(session_id: UUID) -> tuple[str, int]:
     """End one of my sessions."""
-    here = site()
-    with transaction(here.database, actor(), here.clock) as tx:
+    with as_caller() as tx:
         accounts.revoke_session(tx, session_id)
     return "", 204
 
@@ -112,8 +111,7 @@ def end_session(session_id: UUID) -> tuple[str, int]:
 @signed_in_with_old_password
 def change_password(body: ChangePassword) -> tuple[str, int]:
     """Change my password; my other sessions end."""
-    here = site()
-    with transaction(here.database, actor(), here.clock) as tx:
+    with as_caller() as tx:
         accounts.change_password(tx, current=body.current, new=body.new)
     return "", 204
 

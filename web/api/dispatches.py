@@ -1,0 +1,100 @@
+"""What a unit answers to a job, step by step, and a seat's calling it off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from gridmap.db.tables import Dispatch
+from gridmap.services import dispatching
+from gridmap.services.transaction import Tx
+from web import shapes
+from web.guards import requires
+from web.schemas import Body, Empty, Key, OptionalText, Reason
+from web.site import as_caller
+
+dispatches = APIBlueprint("dispatches", __name__, url_prefix="/api/dispatches", tag="dispatches")
+Json = dict[str, Any]
+
+
+class Decline(Body):
+    reason: Key
+
+
+class Done(Body):
+    code: Key
+    note: OptionalText = ""
+    photo_ids: Annotated[list[UUID], Field(max_length=20)] = Field(default_factory=list)
+
+
+class Cancel(Body):
+    reason: Reason
+
+
+@dispatches.post("/<uuid:dispatch_id>/accept")
+@dispatches.input(Empty, arg_name="body")
+@requires("job.work")
+def accept(dispatch_id: UUID, body: Empty) -> Json:
+    """Take the job; from here address and text are seen."""
+    return _step(lambda tx: dispatching.accept(tx, dispatch_id))
+
+
+@dispatches.post("/<uuid:dispatch_id>/decline")
+@dispatches.input(Decline, arg_name="body")
+@requires("job.work")
+def decline(dispatch_id: UUID, body: Decline) -> Json:
+    """Say no, with a reason from the list."""
+    return _step(lambda tx: dispatching.decline(tx, dispatch_id, reason=body.reason))
+
+
+@dispatches.post("/<uuid:dispatch_id>/depart")
+@dispatches.input(Empty, arg_name="body")
+@requires("job.work")
+def depart(dispatch_id: UUID, body: Empty) -> Json:
+    """On the way."""
+    return _step(lambda tx: dispatching.depart(tx, dispatch_id))
+
+
+@dispatches.post("/<uuid:dispatch_id>/arrive")
+@dispatches.input(Empty, arg_name="body")
+@requires("job.work")
+def arrive(dispatch_id: UUID, body: Empty) -> Json:
+    """On scene."""
+    return _step(lambda tx: dispatching.arrive(tx, dispatch_id))
+
+
+@dispatches.post("/<uuid:dispatch_id>/arrive-undo")
+@dispatches.input(Empty, arg_name="body")
+@requires("job.work")
+def undo_arrival(dispatch_id: UUID, body: Empty) -> Json:
+    """Not there yet after all."""
+    return _step(lambda tx: dispatching.undo_arrival(tx, dispatch_id))
+
+
+@dispatches.post("/<uuid:dispatch_id>/done")
+@dispatches.input(Done, arg_name="body")
+@requires("job.work")
+def done(dispatch_id: UUID, body: Done) -> Json:
+    """Report the result; a photo where the class asks for one."""
+    return _step(
+        lambda tx: dispatching.report_done(
+            tx, dispatch_id, code=body.code, note=body.note, photo_ids=body.photo_ids
+        )
+    )
+
+
+@dispatches.post("/<uuid:dispatch_id>/cancel")
+@dispatches.input(Cancel, arg_name="body")
+@requires("case.dispatch")
+def cancel(dispatch_id: UUID, body: Cancel) -> Json:
+    """Call it off."""
+    return _step(lambda tx: dispatching.cancel(tx, dispatch_id, reason=body.reason))
+
+
+def _step(verb: Callable[[Tx], Dispatch]) -> Json:
+    with as_caller() as tx:
+        return shapes.dispatch_in(tx, verb(tx))

@@ -1,0 +1,89 @@
+"""The phone of a patrol officer or grid worker."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from gridmap.services import patrol as service
+from gridmap.services.case_queries import get_case_row
+from gridmap.services.dispatching import mark_seen
+from gridmap.services.patrol import Job, PatrolState
+from gridmap.services.transaction import Tx
+from web import shapes
+from web.guards import requires
+from web.schemas import Body
+from web.site import as_caller
+
+patrol = APIBlueprint("patrol", __name__, url_prefix="/api/patrol", tag="patrol")
+Json = dict[str, Any]
+
+
+class DutyAction(Body):
+    action: Literal["start", "stop", "break", "resume"]
+
+
+class Seen(Body):
+    dispatch_ids: Annotated[list[UUID], Field(max_length=100)]
+
+
+@patrol.get("/state")
+@requires("job.work")
+def state() -> Json:
+    """Everything the phone shows. Offers read here count as delivered."""
+    with as_caller() as tx:
+        return _state(tx, service.get_state(tx))
+
+
+@patrol.post("/duty")
+@patrol.input(DutyAction, arg_name="body")
+@requires("job.work")
+def duty(body: DutyAction) -> Json:
+    """Go on duty, off duty, on a break, or back from it."""
+    with as_caller() as tx:
+        service.set_duty(tx, body.action)
+        tx.session.flush()
+        return _state(tx, service.get_state(tx))
+
+
+@patrol.post("/seen")
+@patrol.input(Seen, arg_name="body")
+@requires("job.work")
+def seen(body: Seen) -> Json:
+    """The offers that the phone shows now."""
+    with as_caller() as tx:
+        return {"counted": mark_seen(tx, body.dispatch_ids)}
+
+
+def _state(tx: Tx, found: PatrolState) -> Json:
+    unit, span = found.unit, found.duty
+    return {
+        "server_now": tx.now,
+        "unit": {
+            "id": unit.id,
+            "call_sign": unit.call_sign,
+            "kind": unit.kind,
+            "mode": unit.mode,
+            "status": unit.status,
+        },
+        "duty": {
+            "on": span is not None,
+            "on_break": unit.status == "break",
+            "since": span.started_at if span else None,
+            "ends_at": span.ends_at if span else None,
+        },
+        "offers": [shapes.offer(row) for row in found.offers],
+        "jobs": [_job(tx, job) for job in found.jobs],
+        "done_today": [_job(tx, job) for job in found.done_today],
+        "last_fix_at": found.latest.fixed_at if found.latest else None,
+    }
+
+
+def _job(tx: Tx, job: Job) -> Json:
+    return {
+        **shapes.dispatch_in(tx, job.dispatch),
+        "incident": {**shapes.summary(get_case_row(tx, job.incident.id)), "text": "\n\n".join(job.texts)},
+    }

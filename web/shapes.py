@@ -1,0 +1,188 @@
+"""How work looks from outside: the JSON of incidents, dispatches, alarms and what belongs to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gridmap.db.tables import Alarm, Dispatch, Incident, IncidentEvent, Report, Unit
+from gridmap.services.case_queries import CaseDetail, CaseRow
+from gridmap.services.recommending import Pick, Recommendation
+from gridmap.services.transaction import Tx
+
+Json = dict[str, Any]
+
+
+def summary(row: CaseRow) -> Json:
+    """One line of the queue."""
+    incident = row.incident
+    due_at, due_kind = due(incident)
+    handler = None
+    if incident.handler_account_id is not None:
+        handler = {"id": incident.handler_account_id, "name": row.handler_name}
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "class_key": incident.class_key,
+        "severity": incident.severity,
+        "status": incident.status,
+        "title": incident.title,
+        "address": incident.address,
+        "lon": row.lon,
+        "lat": row.lat,
+        "located": row.lon is not None,
+        "area_id": incident.area_id,
+        "area_name": row.area_name,
+        "drill": incident.drill,
+        "restricted": incident.restricted,
+        "channel": incident.channel,
+        "reported_at": incident.reported_at,
+        "occurred_at": incident.occurred_from,
+        "occurred_to": incident.occurred_to,
+        "occurred_precision": incident.occurred_precision,
+        "handler": handler,
+        "dispatches_open": row.dispatches_open,
+        "due_at": due_at,
+        "due_kind": due_kind,
+        "outcome": incident.outcome,
+        "closed_at": incident.closed_at,
+        "version": incident.version,
+    }
+
+
+def due(incident: Incident) -> tuple[Any, str | None]:
+    """The clock that runs now: until somebody is sent, then until the work is finished."""
+    if incident.status in ("open", "returned"):
+        return incident.dispatch_due_at, "dispatch"
+    if incident.status == "closed":
+        return None, None
+    return incident.finish_due_at, "finish"
+
+
+def detail(found: CaseDetail) -> Json:
+    """A case with its reports, timeline and dispatches."""
+    incident = found.row.incident
+    return {
+        **summary(found.row),
+        "reports": [_report(row) for row in found.reports],
+        "timeline": [_event(row) for row in found.events],
+        "dispatches": [dispatch(row, call_sign) for row, call_sign in found.dispatches],
+        "location": {"method": incident.location_method, "radius_m": incident.location_radius_m},
+        "duplicate_of": None
+        if incident.duplicate_of is None
+        else {"id": incident.duplicate_of, "number": found.duplicate_of_number},
+        "allowed": found.allowed,
+    }
+
+
+def _report(row: Report) -> Json:
+    return {
+        "id": row.id,
+        "channel": row.channel,
+        "source": row.source,
+        "source_ref": row.ref,
+        "class_key": row.class_key,
+        "text": row.body,
+        "address": row.address,
+        "received_at": row.received_at,
+        "reporter_has_contact": row.has_contact,
+    }
+
+
+def _event(row: IncidentEvent) -> Json:
+    actor = row.actor_name
+    return {"id": row.id, "at": row.at, "actor": actor, "kind": row.kind, "params": row.params}
+
+
+def dispatch(row: Dispatch, call_sign: str) -> Json:
+    """One job of one unit."""
+    return {
+        "id": row.id,
+        "incident_id": row.incident_id,
+        "unit": {"id": row.unit_id, "call_sign": call_sign},
+        "status": row.status,
+        "offered_at": row.offered_at,
+        "expires_at": row.expires_at,
+        "delivered_at": row.delivered_at,
+        "seen_at": row.seen_at,
+        "accepted_at": row.accepted_at,
+        "en_route_at": row.en_route_at,
+        "arrival_proposed_at": row.arrival_proposed_at,
+        "on_scene_at": row.on_scene_at,
+        "done_at": row.done_at,
+        "seconds_est": row.travel_s,
+        "distance_m": row.distance_m,
+        "method": row.travel_method,
+        "result": row.result,
+        "decline_reason": row.decline_reason,
+        "drill": row.drill,
+    }
+
+
+def dispatch_in(tx: Tx, row: Dispatch) -> Json:
+    """The same, with the unit's call sign looked up."""
+    unit = tx.session.get(Unit, row.unit_id)
+    return dispatch(row, unit.call_sign if unit is not None else "?")
+
+
+def offer(row: Dispatch) -> Json:
+    """What a unit sees before it accepts: class, severity and a circle, never an address or a contact."""
+    return {
+        "dispatch_id": row.id,
+        "class_key": row.offer["class_key"],
+        "severity": row.offer["severity"],
+        "area_name": row.offer["area_name"],
+        "circle": row.offer["circle"],
+        "seconds_est": row.travel_s,
+        "distance_m": row.distance_m,
+        "offered_at": row.offered_at,
+        "expires_at": row.expires_at,
+        "drill": row.drill,
+    }
+
+
+def alarm(row: Alarm) -> Json:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "severity": row.severity,
+        "status": row.status,
+        "raised_at": row.raised_at,
+        "acknowledged_at": row.acknowledged_at,
+        "incident_id": row.incident_id,
+        "unit_id": row.subject_id if row.subject_kind == "unit" else None,
+        "subject_kind": row.subject_kind,
+        "subject_id": row.subject_id,
+        "params": row.params,
+        "drill": row.drill,
+    }
+
+
+def recommendation(found: Recommendation) -> Json:
+    """Who should go, best first; who was left out, by reason."""
+    return {
+        "method": found.method,
+        "why": found.why,
+        "computed_ms": found.computed_ms,
+        "candidates": found.candidates,
+        "items": [_pick(pick) for pick in found.picks],
+        "excluded": [{"code": code, "count": count} for code, count in sorted(found.excluded.items())],
+    }
+
+
+def _pick(pick: Pick) -> Json:
+    unit = pick.unit
+    return {
+        "unit_id": unit.unit_id,
+        "call_sign": unit.call_sign,
+        "kind": unit.kind,
+        "mode": unit.mode,
+        "seconds": pick.seconds,
+        "distance_m": pick.distance_m,
+        "state": pick.state,
+        "fix_age_s": pick.fix_age_s,
+        "accuracy_m": unit.accuracy_m,
+        "lon": unit.place.lon,
+        "lat": unit.place.lat,
+        "busy": False,
+        "reasons": pick.reasons,
+    }
