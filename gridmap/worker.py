@@ -15,6 +15,7 @@ from gridmap.db.engine import Database
 from gridmap.services import dispatching, reports
 from gridmap.services.auditing import seal
 from gridmap.services.positions import process_batches
+from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
 from gridmap.services.transaction import system_transaction
 from gridmap.settings import Settings
@@ -66,6 +67,11 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         with system_transaction(database, clock) as tx:
             return process_batches(tx) > 0
 
+    def tile_counts() -> bool:
+        refresh_dirty(database, clock)
+        # Never at once: a layer's version grows once a second at most.
+        return False
+
     def audit_seal() -> bool:
         with system_transaction(database, clock) as tx:
             return seal(tx) > 0
@@ -77,6 +83,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
     return [
         Loop("timers", 0.5, timers),
         Loop("positions", 0.25, positions),
+        Loop("tile-counts", 1.0, tile_counts),
         Loop("audit-seal", 2.0, audit_seal),
         Loop("ageing", 600.0, ageing),
     ]
