@@ -45,6 +45,7 @@ export const leafClasses = computed(() => {
   return all.filter((item) => !parents.has(item.key));
 });
 
+export const childrenOf = (group: string) => (loaded.value?.classes ?? []).filter((item) => item.parent === group);
 export const groupClasses = computed(() => (loaded.value?.classes ?? []).filter((item) => !item.parent));
 
 export function classIconKey(key: string): string {

@@ -1,6 +1,6 @@
 /** Languages of the pages: Chinese first, English second, one switch, remembered per browser. */
 import { useStorage } from "@vueuse/core";
-import { computed, watchEffect } from "vue";
+import { computed, watchSyncEffect } from "vue";
 import { createI18n } from "vue-i18n";
 import type { Name } from "../api/vocab";
 import { type KeysOf, type Locale, pickLocale } from "./catalogue";
@@ -22,7 +22,8 @@ export const i18n = createI18n({
   messages: { zh: pickLocale(catalogue, "zh"), en: pickLocale(catalogue, "en") },
 });
 
-watchEffect(() => {
+// At once: a text composed right after the switch must already be in the new language.
+watchSyncEffect(() => {
   i18n.global.locale.value = locale.value;
   document.documentElement.lang = locale.value === "zh" ? "zh-CN" : "en";
 });

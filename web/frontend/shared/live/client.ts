@@ -28,7 +28,8 @@ function setState(next: LiveState): void {
   // A page that missed nothing is told nothing; after a gap the server sends resync itself when it cannot resume.
   if (next === "live") wasLive = true;
   if (next === "connecting" && wasLive) return;
-  if (state.value !== next) since.value = Date.now();
+  // What is shown is how long nothing was heard, whatever the stages in between are called.
+  if (state.value !== next && (next === "live" || state.value === "live")) since.value = Date.now();
   state.value = next;
 }
 

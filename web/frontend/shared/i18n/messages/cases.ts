@@ -45,6 +45,7 @@ export const detail = {
   show_on_map: ["在地图上显示", "Show on the map"],
   to_locate_hint: ["还没有坐标。用 ⋮ 中的“改位置”在地图上点选。", "No coordinates yet. Use “Move the pin” under ⋮."],
   reports: ["报告", "Reports"],
+  no_text: ["没有文字说明", "No text given"],
   timeline: ["经过", "History"],
   note: ["补充说明", "Add a note"],
   add_note: ["添加", "Add"],

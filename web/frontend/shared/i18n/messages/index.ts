@@ -4,7 +4,8 @@ import * as dispatching from "./dispatching";
 import * as errors from "./errors";
 import * as general from "./general";
 import * as map from "./map";
+import * as patrol from "./patrol";
 import * as people from "./people";
 import * as reporting from "./reporting";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol } satisfies Catalogue;

@@ -39,6 +39,7 @@ export const filter = {
   last_hours: ["最近 {n} 小时", "Last {n} h"],
   last_week: ["最近 7 天", "Last 7 days"],
   class: ["类别", "Class"],
+  whole_group: ["全部{name}", "All of {name}"],
   all_classes: ["全部类别", "All classes"],
 } satisfies Group;
 

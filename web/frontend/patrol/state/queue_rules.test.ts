@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { ApiError, Unreachable } from "@shared/api/client";
+import { judge, waitMs } from "./queue_rules";
+
+describe("judge", () => {
+  it("keeps what no server answered, and what a fault or a lapsed sign-in stopped", () => {
+    for (const error of [new Unreachable(), new ApiError(503, "unavailable"), new ApiError(401, "not_authenticated"), new TypeError("x")]) {
+      expect(judge("accept", 0, error)).toBe("wait");
+    }
+  });
+
+  it("shows a refusal", () => {
+    expect(judge("accept", 0, new ApiError(409, "offer_expired"))).toBe("refused");
+    expect(judge("done", 3, new ApiError(409, "photo_required"))).toBe("refused");
+  });
+
+  it("takes a repeat that the server already has as sent, but only a repeat", () => {
+    const already = new ApiError(409, "not_allowed_in_status", { status: "on_scene" });
+    expect(judge("arrive", 1, already)).toBe("sent");
+    expect(judge("arrive", 0, already)).toBe("refused");
+    expect(judge("arrive", 1, new ApiError(409, "not_allowed_in_status", { status: "cancelled" }))).toBe("refused");
+  });
+});
+
+describe("waitMs", () => {
+  it("grows and is capped", () => {
+    expect([0, 1, 2, 3, 9].map(waitMs)).toEqual([1000, 1000, 2000, 4000, 30_000]);
+  });
+});

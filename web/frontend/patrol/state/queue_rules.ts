@@ -1,0 +1,36 @@
+/** What becomes of a queued action after the server answered, or did not. */
+import { ApiError } from "@shared/api/client";
+
+export type Verdict =
+  /** The server has it. */
+  | "sent"
+  /** No answer or a passing fault: keep it first in line and try again. */
+  | "wait"
+  /** Refused for good: show it, let the officer change or drop it. */
+  | "refused";
+
+/** A step that the server already has is not a refusal: its answer was lost on the way back. */
+const ALREADY: Readonly<Record<string, readonly string[]>> = {
+  accept: ["accepted", "en_route", "on_scene", "done"],
+  decline: ["declined"],
+  depart: ["en_route", "on_scene", "done"],
+  arrive: ["on_scene", "done"],
+  done: ["done"],
+};
+
+export function judge(verb: string, attempt: number, error: unknown): Verdict {
+  if (!(error instanceof ApiError)) return "wait";
+  if (error.status === 0 || error.status === 429 || error.status >= 500) return "wait";
+  // A sign-in that ran out mends itself once the officer signs in again: nothing is lost.
+  if (error.status === 401) return "wait";
+  if (error.code === "busy_try_again") return "wait";
+  const status = error.params.status;
+  const repeated = attempt > 0 && error.code === "not_allowed_in_status" && typeof status === "string";
+  if (repeated && ALREADY[verb]?.includes(status)) return "sent";
+  return "refused";
+}
+
+/** Milliseconds before the next try: 1, 2, 4 ... 30 s. */
+export function waitMs(attempt: number): number {
+  return Math.min(30_000, 1000 * 2 ** Math.max(0, attempt - 1));
+}
