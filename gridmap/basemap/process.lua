@@ -46,7 +46,7 @@ local ground_class = {
 local water_lines = { river = 9, canal = 11, stream = 13, drain = 14, ditch = 14 }
 
 local place_zoom = {
-  city = 4, town = 8, borough = 10, suburb = 11, village = 11, quarter = 13, neighbourhood = 14, hamlet = 13,
+  city = 4, town = 8, borough = 10, suburb = 10, village = 10, quarter = 13, neighbourhood = 14, hamlet = 13,
   island = 11, square = 15, city_block = 15, isolated_dwelling = 14, locality = 14, farm = 15, islet = 14,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -141,7 +142,8 @@ def test_the_base_map_holds_the_town(load: Load, site: Settings, town_pbf: Path)
         reader = Reader(MmapSource(handle))
         header = reader.header()
         assert header["max_zoom"] == 16
-        names = {layer["id"] for layer in reader.metadata()["vector_layers"]}
+        described = json.loads(reader.metadata()["json"])
+        names = {layer["id"] for layer in described["vector_layers"]}
     assert {"roads", "buildings", "water", "green", "places", "numbers"} <= names
     assert file.stat().st_size == outcome.basemap_bytes
     assert [path.name for path in site.basemap_dir.iterdir()] == ["town.pmtiles"], "no leftovers"
