@@ -49,10 +49,10 @@ class Faults:
 
     by_row: dict[int, list[Fault]] = field(default_factory=dict)
 
-    def add(self, where: Mask | Sequence[int], field_name: str, code: str, details: Any = None) -> None:
-        """Add one fault per marked row; `details`, when given, holds one value per row of the chunk."""
-        for row in np.flatnonzero(where) if isinstance(where, np.ndarray) else where:
-            detail = "" if details is None else str(details[row])[:60]
+    def add(self, where: Mask | Sequence[int], field_name: str, code: str, *details: Any) -> None:
+        """Add one fault per marked row; `details`, when given, hold one value per row of the chunk."""
+        for row in np.flatnonzero(where).tolist() if isinstance(where, np.ndarray) else where:
+            detail = " ".join(str(column[row]) for column in details)[:60]
             self.by_row.setdefault(int(row), []).append(Fault(field_name, code, detail))
 
     def mask(self, size: int) -> Mask:

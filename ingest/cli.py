@@ -18,7 +18,6 @@ from ingest.areas import AreaRequest, import_areas
 from ingest.base import Outcome
 from ingest.nouns.registry import NOUNS
 from ingest.osm.cli import osm
-from ingest.osm.cli import osm
 from ingest.progress import TerminalProgress
 from ingest.request import AddressPlace, ImportRequest
 from ingest.run import run_import
@@ -117,7 +116,6 @@ _AREA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--parent", metavar="CODE", help="The area in force that the whole set hangs under."),
 )
 import_.command("areas")(_with(_COMMON, _with(_AREA_OPTIONS, _areas)))
-import_.add_command(osm)
 import_.add_command(osm)
 
 

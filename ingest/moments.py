@@ -53,13 +53,6 @@ class Moments:
     at: NDArray[np.datetime64]
     shown: Objects
 
-    def as_objects(self) -> Objects:
-        """Aware datetimes, None where missing."""
-        stamps = pd.DatetimeIndex(self.at).tz_localize("UTC")
-        return np.array(
-            [None if stamp is pd.NaT else stamp.to_pydatetime() for stamp in stamps], dtype=object
-        )
-
 
 def parse_moments(
     texts: Objects, zone: ZoneInfo, field_name: str, now: datetime, exactness: Exactness, faults: Faults

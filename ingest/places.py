@@ -127,8 +127,8 @@ def _check_numbers(
         in_range = (np.abs(x) <= 180) & (np.abs(y) <= 90) if crs.is_degrees else np.ones_like(usable)
         turned = (np.abs(y) <= 180) & (np.abs(x) <= 90)
     faults.add(null_island, field_name, "coordinates_null_island")
-    faults.add(usable & ~in_range & turned, field_name, "coordinates_look_swapped", _pairs(x, y))
-    faults.add(usable & ~in_range & ~turned, field_name, "coordinates_out_of_range", _pairs(x, y))
+    faults.add(usable & ~in_range & turned, field_name, "coordinates_look_swapped", x, y)
+    faults.add(usable & ~in_range & ~turned, field_name, "coordinates_out_of_range", x, y)
     return np.asarray(usable & ~null_island & in_range)
 
 
@@ -138,9 +138,9 @@ def _to_points(
     lon, lat = to_wgs84(np.where(usable, x, np.nan), np.where(usable, y, np.nan), crs)
     with np.errstate(invalid="ignore"):
         inside = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
-    faults.add(usable & ~inside, field_name, "coordinates_outside_system", _pairs(x, y))
+    faults.add(usable & ~inside, field_name, "coordinates_outside_system", x, y)
     swapped = _swapped(x, y, usable, crs, bounds)
-    faults.add(swapped & (inside | ~usable), field_name, "coordinates_look_swapped", _pairs(x, y))
+    faults.add(swapped & (inside | ~usable), field_name, "coordinates_look_swapped", x, y)
     good = usable & inside & ~swapped
     points = np.full(len(lon), None, dtype=object)
     points[good] = shapely.points(lon[good], lat[good])
@@ -159,10 +159,6 @@ def _swapped(x: Any, y: Any, where: Mask, crs: Crs, bounds: Bounds | None) -> Ma
     else:
         exchanged = bounds.holds(*to_wgs84(safe_y, safe_x, crs))
     return np.asarray(where & ~as_given & exchanged)
-
-
-def _pairs(x: Any, y: Any) -> Objects:
-    return objects(f"{a:g} {b:g}" for a, b in zip(x, y, strict=True))
 
 
 def _type_name(kind: int) -> str:

@@ -4,17 +4,19 @@ passed."""
 from __future__ import annotations
 
 import json
+import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import shapely
 
 from ingest.base import Objects
 
 _NULL = "\\N"
+_SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -47,14 +49,17 @@ class Spool:
         return iter(handle)
 
 
-def encode_column(values: Iterable[Any]) -> list[str]:
-    """One column in COPY's text form."""
-    return [_encode(value) for value in values]
+def encode_column(values: Objects | list[Any]) -> list[str]:
+    """One column in COPY's text form; datetime64 is UTC."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        stamps = np.datetime_as_string(values.astype("datetime64[s]"), timezone="UTC").tolist()
+        return [_NULL if stamp == "NaT" else stamp for stamp in stamps]
+    return [_NULL if value is None else _encode(value) for value in values]
 
 
 def encode_geometries(geometries: Objects) -> list[str]:
     """Shapes or None as hexadecimal EWKB in EPSG:4326."""
-    packed = shapely.to_wkb(shapely.set_srid(geometries, 4326), hex=True, include_srid=True)
+    packed = shapely.to_wkb(shapely.set_srid(geometries, 4326), hex=True, include_srid=True).tolist()
     return [_NULL if text is None else text for text in packed]
 
 
@@ -63,16 +68,12 @@ def join_lines(columns: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _encode(value: Any) -> str:
-    if value is None:
-        return _NULL
     if isinstance(value, str):
-        return value.translate(_ESCAPES) if not value.isalnum() else value
+        return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
     if isinstance(value, bool):
         return "t" if value else "f"
-    if isinstance(value, datetime):
-        return value.isoformat()
     if isinstance(value, list):
         return "{" + ",".join(value) + "}"
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+        return _encode(json.dumps(value, ensure_ascii=False))
     return repr(value) if isinstance(value, float) else str(value)

@@ -30,8 +30,9 @@ def map_fields(draft: Draft, context: Context) -> None:
     columns = {name: draft.chunk.cells[name] for name in context.request.keep}
     kept = [{name: cells[row] for name, cells in columns.items() if cells[row]} for row in range(len(draft))]
     draft.kept = objects(kept)
-    secret = [any(_SECRET.search(text) for text in cells.values()) for cells in kept]
-    draft.faults.add(np.array(secret, dtype=bool), "", "secret_in_cell")
+    if columns:
+        secret = [any(_SECRET.search(text) for text in cells.values()) for cells in kept]
+        draft.faults.add(np.array(secret, dtype=bool), "", "secret_in_cell")
 
 
 def reproject(draft: Draft, context: Context) -> None:
@@ -160,7 +161,7 @@ def _stage(draft: Draft, context: Context) -> None:
     contents = ("\t".join(cells) for cells in zip(*columns, strict=True))
     draft.hashes = [hashlib.blake2b(text.encode(), digest_size=12).hexdigest() for text in contents]
     draft.encoded |= {
-        name: [str(new_id()) for _ in range(len(draft))] for name in ("id", *context.noun.fresh_ids)
+        name: [new_id().hex for _ in range(len(draft))] for name in ("id", *context.noun.fresh_ids)
     }
 
 

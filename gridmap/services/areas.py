@@ -31,7 +31,7 @@ _LEAF = text(
     """
     select v.area_id, v.id, v.path::text, v.name
     from area_version v join area a on a.id = v.area_id
-    where v.is_leaf and a.tree = :tree and v.valid @> cast(:at as timestamptz)
+    where v.is_leaf and a.tree = :tree and (v.valid @> cast(:at as timestamptz)) is true
       and st_covers(v.geom, st_setsrid(st_makepoint(:lon, :lat), 4326))
     order by a.code limit 1
     """

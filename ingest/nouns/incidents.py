@@ -5,10 +5,10 @@ A row with an outcome (or a closing time) comes in closed; any other comes in op
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridmap.domain.masking import mask_numbers
 from gridmap.domain.vocab import vocabulary
@@ -60,10 +60,11 @@ def stage(draft: Draft, context: Any) -> dict[str, Objects]:
     started = np.where(np.isnat(occurred.at), reported.at, occurred.at)
     heard = np.where(np.isnat(reported.at), started, reported.at)
     shown = np.where(np.isnat(occurred.at), reported.shown, occurred.shown)
-    closed = draft.moments["closed_at"].as_objects()
-    ends = list(zip(values["outcome"], closed, strict=True))
-    outcome = objects(given or ("handed_over" if at else None) for given, at in ends)
-    heard_at = Moments(heard, shown).as_objects()
+    closed = draft.moments["closed_at"].at
+    ended = zip(values["outcome"], ~np.isnat(closed), strict=True)
+    outcome = objects(given or ("handed_over" if has_end else None) for given, has_end in ended)
+    done = np.array([given is not None for given in outcome], dtype=bool)
+    level = np.array([given or 1 for given in severity], dtype=np.int64)
     return {
         "class_key": keys,
         "severity": objects(severity),
@@ -72,32 +73,28 @@ def stage(draft: Draft, context: Any) -> dict[str, Objects]:
         "title": objects(title_of(*pair) for pair in zip(bodies, values["address"], strict=True)),
         "body": bodies,
         "address": values["address"],
-        "occurred_from": Moments(started, shown).as_objects(),
-        "occurred_to": draft.moments["occurred_to"].as_objects(),
+        "occurred_from": started,
+        "occurred_to": draft.moments["occurred_to"].at,
         "occurred_precision": shown,
-        "reported_at": heard_at,
+        "reported_at": heard,
         "outcome": outcome,
-        "closed_at": objects(
-            at or (when if done else None) for at, when, done in zip(closed, heard_at, outcome, strict=True)
-        ),
-        "dispatch_due_at": _due(heard_at, severity, "dispatch_min"),
-        "finish_due_at": _due(heard_at, severity, "finish_min"),
+        "closed_at": np.where(done & np.isnat(closed), heard, closed),
+        "dispatch_due_at": heard + _minutes("dispatch_min")[level],
+        "finish_due_at": heard + _minutes("finish_min")[level],
     }
+
+
+def _minutes(clock: str) -> NDArray[np.timedelta64]:
+    """Minutes of a clock by severity, as an array that a severity indexes; index 0 is not used."""
+    terms = vocabulary().lists["severity"]
+    minutes = [0] + [int(terms[str(level)].extra[clock]) for level in range(1, len(terms) + 1)]
+    return np.array(minutes, dtype="timedelta64[m]")
 
 
 def title_of(body: str, address: str | None) -> str:
     """The first line of the text, or of the address."""
     words = body.strip() or (address or "").strip()
     return words.split("\n", 1)[0][:_TITLE_CHARS]
-
-
-def _due(heard_at: Objects, severity: list[int | None], clock: str) -> Objects:
-    minutes = {int(key): term.extra[clock] for key, term in vocabulary().lists["severity"].items()}
-    due = [
-        at + timedelta(minutes=minutes[level]) if at is not None and level is not None else None
-        for at, level in zip(heard_at, severity, strict=True)
-    ]
-    return objects(due)
 
 
 NOUN = Noun(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 ChangeSql = Callable[[Collection[str]], str]
 
+# "is true" keeps the planner from scanning every area in force by time: the place is what narrows the search.
 # Where a point lies: the current leaf of the admin tree whose area covers it, border included. On a border,
 # or in several leaves of a set that overlaps, the lowest code wins; `hits` says how many there were.
 POINT_GRID = """
@@ -20,7 +21,7 @@ left join lateral (
            (array_agg(v.path order by a.code))[1] as path,
            count(*) as hits
     from area_version v join area a on a.id = v.area_id
-    where a.tree = 'admin' and v.is_leaf and v.valid @> cast(:now as timestamptz)
+    where a.tree = 'admin' and v.is_leaf and (v.valid @> cast(:now as timestamptz)) is true
       and st_covers(v.geom, s.geom)
 ) grid on true
 """
@@ -32,7 +33,7 @@ left join lateral (
            case when count(*) = 1 then (array_agg(v.path))[1] else lca(array_agg(v.path)) end as path,
            count(*) as hits
     from area_version v join area a on a.id = v.area_id
-    where a.tree = 'admin' and v.is_leaf and v.valid @> cast(:now as timestamptz)
+    where a.tree = 'admin' and v.is_leaf and (v.valid @> cast(:now as timestamptz)) is true
       and st_intersects(v.geom, s.geom)
 ) grid on true
 """
