@@ -33,7 +33,7 @@ class Browser:
         return {CSRF_HEADER: self.me["csrf"]}
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
-        return self.client.get(path, **kwargs)
+        return self.client.get(path, buffered=True, **kwargs)
 
     def post(self, path: str, body: Any = None, **kwargs: Any) -> TestResponse:
         return self.client.post(path, json=body if body is not None else {}, headers=self.headers, **kwargs)

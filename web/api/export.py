@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import IO, Any, Literal
 
 from apiflask import APIBlueprint
@@ -78,12 +79,15 @@ def _file(ending: str, read: Callable[[Tx], Sheet]) -> Response:
     if ending not in _WRITERS:
         raise NotFound("export_format_unknown", known=sorted(_WRITERS))
     write, mime = _WRITERS[ending]
-    spool: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115
-    with as_caller() as tx:
-        sheet = read(tx)
-        count = write(sheet, spool)
-        audit(tx, f"export.{sheet.name}", format=ending, rows=count)
-        stamp = tx.now.astimezone(tx.zone).strftime("%Y%m%d-%H%M")
+    with ExitStack() as on_fault:
+        spool: Any = on_fault.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))
+        with as_caller() as tx:
+            sheet = read(tx)
+            count = write(sheet, spool)
+            audit(tx, f"export.{sheet.name}", format=ending, rows=count)
+            stamp = tx.now.astimezone(tx.zone).strftime("%Y%m%d-%H%M")
+        # From here the response closes it, when it has been sent.
+        on_fault.pop_all()
     spool.seek(0)
     name = f"{sheet.name}-{stamp}.{ending}"
     response = send_file(spool, mimetype=mime, as_attachment=True, download_name=name)

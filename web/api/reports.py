@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
-from gridmap.errors import NotFound
+from gridmap.errors import Conflict, NotFound
 from gridmap.services.case_queries import get_case_row
 from gridmap.services.contacts import open_contact
 from gridmap.services.reports import Taken, TakeReport, take_report
@@ -86,8 +86,11 @@ def show_contact(report_id: UUID, body: OpenContact) -> Json:
 
 
 def _incident(tx: Tx, taken: Taken) -> Json:
-    """The incident, or for a channel that may not read incidents its id and number."""
+    """The incident; for a channel, which may not read incidents, its id and number."""
     try:
         return shapes.summary(get_case_row(tx, taken.incident_id))
     except NotFound:
+        if tx.actor.token_id is None:
+            # Somebody else's message, out of this person's sight, bears the same reference.
+            raise Conflict("report_known") from None
         return {"id": taken.incident_id, "number": taken.number}

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from gridmap.db.tables import Unit
+from gridmap.basemap.style import BasemapExtract
+from gridmap.db.tables import OsmExtract, Unit
 from gridmap.services.transaction import Tx
 from gridmap.settings import Settings
 
@@ -71,3 +72,15 @@ def find_own_unit(tx: Tx) -> OwnUnit | None:
         return None
     unit = tx.session.scalars(select(Unit).where(Unit.id == tx.actor.unit_ids[0])).first()
     return None if unit is None else OwnUnit(unit.id, unit.call_sign, unit.mode)
+
+
+def list_basemaps(tx: Tx, settings: Settings) -> list[BasemapExtract]:
+    """The extracts whose file is there, in the order of their names."""
+    rows = tx.session.scalars(select(OsmExtract).order_by(OsmExtract.name))
+    return [
+        BasemapExtract(
+            name=row.name, version=row.file_sha256[:12], attribution=row.attribution, demo=row.demo
+        )
+        for row in rows
+        if (settings.basemap_dir / f"{row.name}.pmtiles").is_file()
+    ]
