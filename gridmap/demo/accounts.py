@@ -139,9 +139,9 @@ def _make_staff(tx: Tx, top: int | None, login: str, role: str, name: str) -> St
 def _fill_crews(tx: Tx, crews: Path) -> None:
     """Who is on which unit, from the district's own list; no importer knows crews yet."""
     with crews.open(encoding="utf-8", newline="") as handle:
-        rows = [(row["unit"], row["person"]) for row in csv.DictReader(handle)]
-    units = dict(tx.session.execute(select(Unit.ref, Unit.id)).tuples())
-    people = dict(tx.session.execute(select(Person.ref, Person.id)).tuples())
+        rows = [(row["unit_ref"], row["person_ref"]) for row in csv.DictReader(handle)]
+    units = dict(tx.session.execute(select(Unit.ref, Unit.id)).tuples().all())
+    people = dict(tx.session.execute(select(Person.ref, Person.id)).tuples().all())
     always = Range(tx.now, None)
     members = [
         {"unit_id": units[unit], "person_id": people[person], "valid": always}

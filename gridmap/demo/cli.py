@@ -17,7 +17,7 @@ from gridmap.demo.run import DemoOptions, run_check, run_demo
 from gridmap.serve.cli import say, stop_on_signal
 from gridmap.settings import Settings, load_settings
 
-_SEED = 1
+_SEED = 7
 _EVERYWHERE = "0.0.0.0"
 
 seed_option = click.option("--seed", type=int, default=_SEED, show_default=True, help="Which district.")
@@ -52,7 +52,7 @@ def generate(out: Path, seed: int, scale: str) -> None:
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty")
     out.mkdir(parents=True, exist_ok=True)
-    manifest = generate_district(out, seed, SCALES[scale])
+    manifest = generate_district(out, seed, SCALES[scale], say=click.echo)
     for name, count in manifest.counts.items():
         click.echo(f"{name}: {count:,}")
 

@@ -26,7 +26,7 @@ from gridmap.errors import Conflict, Unavailable
 from gridmap.serve.children import settings_environment
 from gridmap.settings import Settings
 
-CREWS = "crew.csv"
+CREWS = "crews.csv"
 
 Say = Callable[[str], object]
 
@@ -82,7 +82,7 @@ def ensure_loaded(
     if progress.get("complete"):
         return read_log_ins(folder.log_ins)
     _ensure_generated(folder, seed, scale, say)
-    for arguments in load_manifest(folder.district).import_commands(folder.district):
+    for arguments in load_manifest(folder.district).imports:
         key = " ".join(arguments)
         if key not in progress["done"]:
             _import(settings, folder.district, arguments, say)
@@ -102,7 +102,7 @@ def _ensure_generated(folder: DemoFolder, seed: int, scale: str, say: Say) -> No
     unfinished = folder.district.with_name("district.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    generate(unfinished, seed, SCALES[scale])
+    generate(unfinished, seed, SCALES[scale], say=lambda line: say(f"demo: {line}"))
     shutil.rmtree(folder.district, ignore_errors=True)
     unfinished.rename(folder.district)
     say(f"demo: drawn in {time.monotonic() - begun:.0f} s")
@@ -111,9 +111,8 @@ def _ensure_generated(folder: DemoFolder, seed: int, scale: str, say: Say) -> No
 def _import(settings: Settings, district: Path, arguments: list[str], say: Say) -> None:
     """Run one import as an administrator would, in a process of its own."""
     begun = time.monotonic()
-    what = " ".join(arguments[:2])
     done = subprocess.run(
-        [sys.executable, "-m", "gridmap", *arguments],
+        [sys.executable, "-m", "gridmap", "import", *arguments],
         cwd=district,
         env=clean_environment(settings_environment(settings)),
         stdout=subprocess.PIPE,
@@ -123,8 +122,8 @@ def _import(settings: Settings, district: Path, arguments: list[str], say: Say) 
     )
     if done.returncode != 0:
         last = done.stdout.strip().splitlines()[-5:]
-        raise Unavailable("demo_import_failed", command=" ".join(["gridmap", *arguments]), said=last)
-    say(f"demo: {what}, done in {time.monotonic() - begun:.1f} s")
+        raise Unavailable("demo_import_failed", command=" ".join(["gridmap import", *arguments]), said=last)
+    say(f"demo: {arguments[0]} imported in {time.monotonic() - begun:.1f} s")
 
 
 def _require_empty(database: Database) -> None:

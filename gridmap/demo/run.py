@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gridmap.clock import Clock
@@ -77,7 +77,7 @@ def run_check(
         else:
             return
     with _throwaway(settings) as own:
-        _check_in(own, clock, stop, say, options, on_step)
+        _check_in(own, clock, stop, say, replace(options, scale="small"), on_step)
 
 
 def _check_in(
