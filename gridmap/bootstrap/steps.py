@@ -13,6 +13,8 @@ from typing import IO
 
 _TICK_S = 0.5
 _TAIL_LINES = 60
+# To the start of the line, and clear what a longer text left there.
+_START_OVER = "\r\x1b[K"
 _HIDING = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER")
 
 
@@ -68,7 +70,7 @@ def _wait(process: subprocess.Popen[bytes], title: str, started: float) -> int:
             return process.wait(_TICK_S)
         except subprocess.TimeoutExpired:
             if sys.stdout.isatty():
-                print(f"\r  {title} … {time.monotonic() - started:.0f} s", end="", flush=True)
+                print(f"{_START_OVER}  {title} … {time.monotonic() - started:.0f} s", end="", flush=True)
         except BaseException:
             process.terminate()
             process.wait()
@@ -76,7 +78,7 @@ def _wait(process: subprocess.Popen[bytes], title: str, started: float) -> int:
 
 
 def _finish_line(title: str, started: float) -> None:
-    start_over = "\r" if sys.stdout.isatty() else ""
+    start_over = _START_OVER if sys.stdout.isatty() else ""
     say(f"{start_over}  {title}: {time.monotonic() - started:.1f} s")
 
 
