@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from gridmap.services.geocoding import PlaceHit, search_places
 from gridmap.services.transaction import Tx
 
 MAX_WORDS = 100
@@ -54,19 +55,6 @@ _UNITS = """
     where u.withdrawn_at is null and u.call_sign ilike like_pattern(:q)
     order by u.call_sign limit :most
 """
-# Names of the public map. The nearest come first among equally good names when the screen says where it looks.
-_PLACES = """
-    select g.kind, g.id::text, g.name,
-           nullif(concat_ws(' ', g.street_norm, g.house_number), '') as detail,
-           st_x(g.geom) as lon, st_y(g.geom) as lat, null as bbox, null as code
-    from gazetteer g
-    where g.name_norm like lower(like_pattern(:q))
-    order by (g.name_norm = lower(:q)) desc, (g.name_norm like lower(:prefix)) desc, round(g.weight::numeric, 0) desc,
-             case when cast(:lon as float8) is null then 0
-                  else st_distance(g.geom, st_setsrid(st_makepoint(:lon, :lat), 4326)) end,
-             g.weight desc, g.id
-    limit :most
-"""
 
 
 def search(tx: Tx, words: str, *, near: tuple[float, float] | None = None) -> list[Hit]:
@@ -74,7 +62,7 @@ def search(tx: Tx, words: str, *, near: tuple[float, float] | None = None) -> li
     q = words.strip()[:MAX_WORDS]
     if not q:
         return []
-    kinds = [_INCIDENTS, _UNITS, _AREAS, _CAMERAS, _PLACES]
+    kinds = [_INCIDENTS, _UNITS, _AREAS, _CAMERAS]
     prefix = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     values = {
         "q": q,
@@ -82,12 +70,15 @@ def search(tx: Tx, words: str, *, near: tuple[float, float] | None = None) -> li
         "at": tx.now,
         "roots": list(tx.actor.map_paths),
         "most": _MOST_OF_A_KIND,
-        "lon": near[0] if near else None,
-        "lat": near[1] if near else None,
     }
-    return [_hit(row) for kind in kinds for row in tx.session.execute(text(kind), values)]
+    found = [_hit(row) for kind in kinds for row in tx.session.execute(text(kind), values)]
+    return found + [_named(place) for place in search_places(tx.session, q, near, _MOST_OF_A_KIND)]
 
 
 def _hit(row: Any) -> Hit:
     bbox = None if row.bbox is None else (row.bbox[0], row.bbox[1], row.bbox[2], row.bbox[3])
     return Hit(row.kind, row.id, row.name, row.detail, row.lon, row.lat, bbox, row.code)
+
+
+def _named(place: PlaceHit) -> Hit:
+    return Hit(place.kind, place.id, place.name, place.name_en, place.lon, place.lat)
