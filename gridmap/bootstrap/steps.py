@@ -70,7 +70,7 @@ def _wait(process: subprocess.Popen[bytes], title: str, started: float) -> int:
             return process.wait(_TICK_S)
         except subprocess.TimeoutExpired:
             if sys.stdout.isatty():
-                print(f"{_START_OVER}  {title} … {time.monotonic() - started:.0f} s", end="", flush=True)
+                print(f"{_START_OVER}  {title} ... {time.monotonic() - started:.0f} s", end="", flush=True)
         except BaseException:
             process.terminate()
             process.wait()
