@@ -39,7 +39,13 @@ export default defineConfig({
     // The pages are served under a policy that allows no data: fonts or scripts, so nothing is inlined.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
-    rolldownOptions: { input: findPages() },
+    rolldownOptions: {
+      input: { ...findPages(), "patrol-worker": resolve(here, "patrol/service_worker.ts") },
+      output: {
+        // A service worker keeps its address for ever; everything else is named by its content.
+        entryFileNames: (chunk) => (chunk.name === "patrol-worker" ? "patrol-worker.js" : "assets/[name]-[hash].js"),
+      },
+    },
   },
   server: {
     proxy: { "/api": backend, "/basemap": backend },

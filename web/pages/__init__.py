@@ -36,6 +36,43 @@ def patrol() -> Response:
     return _shell("patrol")
 
 
+@pages.get("/patrol/worker.js")
+@public
+def patrol_worker() -> Response:
+    """The phone page's service worker. It may speak for /patrol itself, which lies above its own folder."""
+    response = send_from_directory(BUILT, "patrol-worker.js", mimetype="text/javascript")
+    response.headers["Service-Worker-Allowed"] = "/patrol"
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@pages.get("/patrol/manifest.webmanifest")
+@public
+def patrol_manifest() -> Response:
+    """What a phone needs to put the page on its home screen."""
+    response = make_response(
+        {
+            "name": "gridmap 外勤",
+            "short_name": "外勤",
+            "start_url": "/patrol",
+            "scope": "/patrol",
+            "display": "standalone",
+            "lang": "zh-CN",
+            "background_color": "#ffffff",
+            "theme_color": "#0b66b8",
+            "icons": [{"src": "/patrol/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+        }
+    )
+    response.mimetype = "application/manifest+json"
+    return response
+
+
+@pages.get("/patrol/icon.svg")
+@public
+def patrol_icon() -> Response:
+    return send_from_directory(BUILT, "icon.svg", mimetype="image/svg+xml")
+
+
 @pages.get("/admin")
 @public
 def admin() -> Response:

@@ -1,6 +1,6 @@
 /** What the phone draws over the base map: the officer, the scene or the offer's circle, and the way. */
 import type { LngLatBoundsLike, Map as GlMap } from "maplibre-gl";
-import { readToken } from "@shared/theme/read";
+import { cssToken } from "@shared/theme/read";
 
 export function pointAt(lon: number, lat: number): GeoJSON.Feature<GeoJSON.Point> {
   return { type: "Feature", geometry: { type: "Point", coordinates: [lon, lat] }, properties: {} };
@@ -35,10 +35,10 @@ export function installFieldLayers(map: GlMap): void {
   for (const source of ["field-circle", "field-way", "field-scene", "field-me"]) {
     map.addSource(source, { type: "geojson", data: empty });
   }
-  const route = readToken("--route");
-  const scene = readToken("--sev-1-fill");
-  const mine = readToken("--accent-fill");
-  const casing = readToken("--map-casing");
+  const route = cssToken("--route");
+  const scene = cssToken("--sev-1-fill");
+  const mine = cssToken("--accent-fill");
+  const casing = cssToken("--map-casing");
   map.addLayer({ id: "field-circle", type: "fill", source: "field-circle", paint: { "fill-color": scene, "fill-opacity": 0.18 } });
   map.addLayer({ id: "field-ring", type: "line", source: "field-circle", paint: { "line-color": scene, "line-width": 3 } });
   map.addLayer({ id: "field-way-casing", type: "line", source: "field-way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": casing, "line-width": 10 } });

@@ -1,0 +1,71 @@
+/**
+ * Keeps the page's own files on the phone, so that it opens in a lift, and who is signed in with the vocabularies, so
+ * that it can be used there. Cases, positions and pictures are never kept here.
+ */
+// Only what is used here: the whole worker library would clash with the page's own types.
+interface WorkerEvent extends Event {
+  readonly request: Request;
+  waitUntil(work: Promise<unknown>): void;
+  respondWith(answer: Promise<Response>): void;
+}
+interface WorkerScope {
+  readonly location: Location;
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(name: "install" | "activate" | "fetch", handler: (event: WorkerEvent) => void): void;
+}
+const worker = self as unknown as WorkerScope;
+
+const FILES = "gridmap-files-1";
+const WHO = "gridmap-who-1";
+const PAGE = "/patrol";
+const NEEDED_OFFLINE = ["/api/me", "/api/vocab"];
+/** A line that is there but dead must not keep the page waiting. */
+const PATIENCE_MS = 4_000;
+
+worker.addEventListener("install", () => void worker.skipWaiting());
+worker.addEventListener("activate", (event) => event.waitUntil(forgetOldCaches().then(() => worker.clients.claim())));
+
+async function forgetOldCaches(): Promise<void> {
+  for (const name of await caches.keys()) if (name !== FILES && name !== WHO) await caches.delete(name);
+}
+
+async function fromCacheFirst(request: Request): Promise<Response> {
+  const cache = await caches.open(FILES);
+  const kept = await cache.match(request);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) await cache.put(request, answer.clone());
+  return answer;
+}
+
+async function fromNetworkFirst(request: Request, cacheName: string): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  const key = new URL(request.url).pathname;
+  try {
+    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (answer.ok) await cache.put(key, answer.clone());
+    // Signed out: what was kept of the account goes.
+    else if (answer.status === 401) await caches.delete(WHO);
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(key);
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+worker.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (url.origin !== worker.location.origin) return;
+  if (event.request.method === "POST" && url.pathname === "/api/logout") {
+    event.waitUntil(caches.delete(WHO));
+    return;
+  }
+  if (event.request.method !== "GET") return;
+  if (url.pathname.startsWith("/static/dist/assets/")) event.respondWith(fromCacheFirst(event.request));
+  else if (url.pathname === PAGE) event.respondWith(fromNetworkFirst(event.request, FILES));
+  else if (NEEDED_OFFLINE.includes(url.pathname)) event.respondWith(fromNetworkFirst(event.request, WHO));
+});
+
+export {};
