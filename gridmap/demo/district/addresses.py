@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from gridmap.demo.district.blocks import Block
-from gridmap.demo.district.drawing import Drawing
+from gridmap.demo.district.drawing import Drawing, centres_of
 from gridmap.demo.district.linework import Floats, Ints, LineClass, Mesh
 from gridmap.demo.district.names import Name, NameBook
 
@@ -63,7 +63,7 @@ def give_addresses(mesh: Mesh, drawing: Drawing, book: NameBook) -> None:
         compound.name, compound.name_en = name.zh, name.en
     gates = np.array([c.gates[0] for c in drawing.compounds])
     gate_street, gate_foot = _nearest_named(mesh, gates)
-    centres = np.array([b.ring[:-1].mean(axis=0) for b in drawing.buildings])
+    centres = centres_of(drawing.buildings)
     streets, feet = _nearest_named(mesh, centres)
     inside: Counter[int] = Counter()
     taken: Counter[tuple[int, int]] = Counter()
@@ -102,11 +102,15 @@ _SHOPS = (
 )  # fmt: skip
 
 
-def name_places(blocks: list[Block], drawing: Drawing, book: NameBook, rng: np.random.Generator) -> list[tuple[str, Name, tuple[float, float], int]]:
+def name_places(
+    blocks: list[Block], drawing: Drawing, book: NameBook, rng: np.random.Generator
+) -> list[tuple[str, Name, tuple[float, float], int]]:
     """Names schools, hospitals, markets, parks and shops; returns (kind, name, place, block) of each."""
     found: list[tuple[str, Name, tuple[float, float], int]] = []
     for block in blocks:
-        kind = {"market": "marketplace", "government": "townhall", "green": "garden"}.get(block.use, block.use)
+        kind = {"market": "marketplace", "government": "townhall", "green": "garden"}.get(
+            block.use, block.use
+        )
         if kind not in _PUBLIC or block.parcel.is_empty:
             continue
         words = _PUBLIC[kind]

@@ -6,24 +6,40 @@ import numpy as np
 import shapely
 
 from gridmap.demo.district.city import City
+from gridmap.demo.district.drawing import centres_of
 from gridmap.demo.district.intensity import Anchors
 from gridmap.demo.district.linework import LineClass
 
 STREET_STEP_M = 70.0
-_SHOP_KINDS = {"retail": 6.0, "commercial": 9.0, "office": 3.0, "school": 2.5, "hospital": 6.0, "government": 2.0}
+_SHOP_KINDS = {
+    "retail": 6.0,
+    "commercial": 9.0,
+    "office": 3.0,
+    "school": 2.5,
+    "hospital": 6.0,
+    "government": 2.0,
+}
 _WORK_KINDS = {"industrial": 6.0, "construction": 5.0}
 
 
 def find_anchors(city: City) -> Anchors:
     """Houses first, then street points. Weights are relative within their row."""
     houses = city.drawing.buildings
-    xy = [np.array([b.ring[:-1].mean(axis=0) for b in houses])]
+    xy = [centres_of(houses)]
     weights = [np.zeros((5, len(houses)))]
     for i, house in enumerate(houses):
-        weights[0][:, i] = (house.flats, _SHOP_KINDS.get(house.kind, 0.0), _WORK_KINDS.get(house.kind, 0.0), 0.0, 0.0)
+        weights[0][:, i] = (
+            house.flats,
+            _SHOP_KINDS.get(house.kind, 0.0),
+            _WORK_KINDS.get(house.kind, 0.0),
+            0.0,
+            0.0,
+        )
     street = [np.array([b.street for b in houses])]
     label = [
-        f"{city.street_names[b.street].zh}{b.number}" + (f"（{b.name}）" if b.name else "") if b.street >= 0 else b.name
+        f"{city.street_names[b.street].zh}{b.number}" + (f"（{b.name}）" if b.name else "")
+        if b.street >= 0
+        else b.name
         for b in houses
     ]
     mesh = city.mesh

@@ -29,6 +29,7 @@ COUNTY_CODE = "990101"
 STREET_COUNT = 7
 
 _HOLD = {
+    int(LineClass.OUTLINE): 1.0,
     int(LineClass.RIVER): 0.01, int(LineClass.CROSSCUT): 1.6, int(LineClass.FIELD): 1.0, int(LineClass.TRACK): 0.8,
     int(LineClass.UNCLASSIFIED): 0.6, int(LineClass.RESIDENTIAL): 0.8, int(LineClass.TERTIARY): 0.40,
     int(LineClass.SECONDARY): 0.16, int(LineClass.PRIMARY): 0.05, int(LineClass.TRUNK): 0.05, INNER: 1.3,
@@ -85,7 +86,7 @@ def _townships(fabric: Fabric, blocks: list[Block], terrain: Terrain, hold: Any,
     nearest = _connected(hold, np.argmin(np.array(reach), axis=0))
     out = nearest + STREET_COUNT - 1
     core = np.flatnonzero(nearest == 0)
-    out[core] = split(hold[core][:, core], weight[core], STREET_COUNT)
+    out[core] = split(hold[core][:, core], weight[core], STREET_COUNT, centre[core])
     return out
 
 
@@ -136,13 +137,13 @@ def _west_to_east(centres: Floats, band_m: float) -> Ints:
     return np.lexsort((centres[:, 0], -np.floor(centres[:, 1] / band_m)))
 
 
-def _split_each(hold: Any, weight: Floats, label: Ints, parts: Ints) -> Ints:
+def _split_each(hold: Any, weight: Floats, label: Ints, parts: Ints, centre: Floats) -> Ints:
     """Split every labelled set into its number of parts; new labels count on through the old ones."""
     out = np.zeros_like(label)
     base = 0
     for value, count in enumerate(parts):
         members = np.flatnonzero(label == value)
-        out[members] = base + split(hold[members][:, members], weight[members], int(count))
+        out[members] = base + split(hold[members][:, members], weight[members], int(count), centre[members])
         base += int(count)
     return out
 
@@ -170,17 +171,19 @@ def divide(
     area = fabric.cell_area_m2
     town = _connected(hold, _townships(fabric, blocks, terrain, hold, weight))
     streets = town < STREET_COUNT
-    town[streets] = _renumber(town[streets], np.zeros(int(streets.sum()), dtype=np.int64), centre[streets], area[streets], 3_000)
+    town[streets] = _renumber(
+        town[streets], np.zeros(int(streets.sum()), dtype=np.int64), centre[streets], area[streets], 3_000
+    )
     town = _order_rural(town, terrain)
     town_count = int(town.max()) + 1
-    share = np.bincount(town, weight, town_count)
+    share = np.asarray(np.bincount(town, weight, town_count), dtype=np.float64)
     per_town = apportion(share, communities, 3, np.full(town_count, 14))
-    community = _split_each(hold, weight, town, per_town)
+    community = _split_each(hold, weight, town, per_town, centre)
     community = _renumber(community, town, centre, area, 1_800)
-    in_community = np.bincount(community, weight, communities)
+    in_community = np.asarray(np.bincount(community, weight, communities), dtype=np.float64)
     cells_in = np.bincount(community, minlength=communities)
     per_community = apportion(in_community, grids, 2, cells_in)
-    grid = _split_each(hold, weight + 1e-6, community, per_community)
+    grid = _split_each(hold, weight + 1e-6, community, per_community, centre)
     grid = _renumber(grid, community, centre, area, 350)
     return _name_all(fabric, terrain, book, town, community, grid)
 
@@ -188,7 +191,9 @@ def divide(
 def _order_rural(town: Ints, terrain: Terrain) -> Ints:
     """Rural towns in code order: 镇 before 乡."""
     kinds = [s.kind for s in terrain.settlements[1:]]
-    order = [i for i, k in enumerate(kinds) if k == "town"] + [i for i, k in enumerate(kinds) if k == "township"]
+    order = [i for i, k in enumerate(kinds) if k == "town"] + [
+        i for i, k in enumerate(kinds) if k == "township"
+    ]
     place = np.arange(STREET_COUNT + len(kinds))
     for position, number in enumerate(order):
         place[STREET_COUNT + number] = STREET_COUNT + position
@@ -211,7 +216,9 @@ def _name_all(
         members = []
         for c in np.unique(community[town == t]):
             cells = np.flatnonzero(community == c)
-            is_urban = kind == "街道" and _is_urban(fabric, cells) or kind != "街道" and _holds_centre(fabric, cells, in_town)
+            is_urban = (kind == "街道" and _is_urban(fabric, cells)) or (
+                kind != "街道" and _holds_centre(fabric, cells, in_town)
+            )
             if is_urban:
                 urban += 1
                 number, word, word_en = urban, "社区居委会", "Community"

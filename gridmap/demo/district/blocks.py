@@ -20,7 +20,7 @@ USES = (
 
 @dataclass(frozen=True)
 class Block:
-    """One face. `parcel` is what may be built on; `angle_rad` the direction of its rows; `settlement` -1 = open country."""
+    """One face. `parcel` may be built on; `angle_rad` is the direction of its rows; `settlement` -1 is open country."""
 
     number: int
     polygon: Any
@@ -41,7 +41,7 @@ class Block:
 
     def to_world(self, xy: Floats) -> Floats:
         """Back to district metres; shape (..., 2)."""
-        return self._turn(xy, self.angle_rad) + np.array(self.centre)
+        return np.asarray(self._turn(xy, self.angle_rad) + np.array(self.centre))
 
     @staticmethod
     def _turn(xy: Floats, angle: float) -> Floats:
@@ -66,13 +66,21 @@ def _row_angle(polygon: Any, preferred: float) -> float:
     return float(np.clip(turned, preferred - 0.6, preferred + 0.6))
 
 
-def _city_use(xy: tuple[float, float], area_m2: float, to_ring_m: float, north: bool, rng: np.random.Generator) -> str:
+def _city_use(
+    xy: tuple[float, float], area_m2: float, to_ring_m: float, north: bool, rng: np.random.Generator
+) -> str:
     """Use of a block of the core by place: old town north of the river, new centre south, works in the east."""
     x, y = xy
     if area_m2 < 13_000:
         return str(rng.choice(["green", "commercial", "oldtown"], p=[0.4, 0.4, 0.2]))
     draw = rng.random()
-    for share, use in ((0.055, "school"), (0.066, "hospital"), (0.10, "park"), (0.118, "market"), (0.135, "government")):
+    for share, use in (
+        (0.055, "school"),
+        (0.066, "hospital"),
+        (0.10, "park"),
+        (0.118, "market"),
+        (0.135, "government"),
+    ):
         if draw < share:
             return use if area_m2 > 20_000 or use in ("park", "market") else "commercial"
     if north and np.hypot(x + 350, y - 350) < 1_150:
@@ -80,12 +88,21 @@ def _city_use(xy: tuple[float, float], area_m2: float, to_ring_m: float, north: 
     if not north and np.hypot(x - 500, y + 1_900) < 950:
         return str(rng.choice(["office", "commercial", "towers", "park"], p=[0.34, 0.28, 0.30, 0.08]))
     if x > 2_350 and y > -900:
-        return str(rng.choice(["industrial", "towers", "slabs", "village_in_city", "building_site"], p=[0.66, 0.1, 0.1, 0.06, 0.08]))
+        return str(
+            rng.choice(
+                ["industrial", "towers", "slabs", "village_in_city", "building_site"],
+                p=[0.66, 0.1, 0.1, 0.06, 0.08],
+            )
+        )
     if x < -1_700 and y < -1_400:
         return str(rng.choice(["campus", "towers", "slabs", "commercial"], p=[0.34, 0.3, 0.26, 0.1]))
     if to_ring_m < 700:
-        return str(rng.choice(["village_in_city", "towers", "industrial", "building_site", "green", "slabs"],
-                              p=[0.16, 0.25, 0.15, 0.12, 0.12, 0.20]))
+        return str(
+            rng.choice(
+                ["village_in_city", "towers", "industrial", "building_site", "green", "slabs"],
+                p=[0.16, 0.25, 0.15, 0.12, 0.12, 0.20],
+            )
+        )
     shares = [0.50, 0.22, 0.13, 0.06, 0.05, 0.04] if north else [0.22, 0.52, 0.13, 0.04, 0.05, 0.04]
     return str(rng.choice(["slabs", "towers", "commercial", "village_in_city", "office", "green"], p=shares))
 
@@ -94,9 +111,17 @@ def _town_use(distance_m: float, area_m2: float, kind: str, rng: np.random.Gener
     if distance_m < 200:
         return str(rng.choice(["commercial", "government", "market", "school"], p=[0.4, 0.25, 0.2, 0.15]))
     if kind == "town":
-        return str(rng.choice(["slabs", "oldtown", "industrial", "school", "village_in_city", "green", "hospital"],
-                              p=[0.36, 0.28, 0.14, 0.06, 0.06, 0.06, 0.04]))
-    return str(rng.choice(["oldtown", "village_in_city", "school", "green", "slabs"], p=[0.55, 0.16, 0.07, 0.1, 0.12]))
+        return str(
+            rng.choice(
+                ["slabs", "oldtown", "industrial", "school", "village_in_city", "green", "hospital"],
+                p=[0.36, 0.28, 0.14, 0.06, 0.06, 0.06, 0.04],
+            )
+        )
+    return str(
+        rng.choice(
+            ["oldtown", "village_in_city", "school", "green", "slabs"], p=[0.55, 0.16, 0.07, 0.1, 0.12]
+        )
+    )
 
 
 def _country_use(point: Any, terrain: Terrain, has_village: bool, rng: np.random.Generator) -> str:
@@ -136,7 +161,12 @@ def plan_blocks(mesh: Mesh, terrain: Terrain, villages: Floats, rng: np.random.G
             use = _city_use((point.x, point.y), polygon.area, to_ring, point.y > at.y, rng)
         else:
             town = terrain.settlements[number]
-            use = _town_use(float(np.hypot(point.x - town.centre[0], point.y - town.centre[1])), polygon.area, town.kind, rng)
+            use = _town_use(
+                float(np.hypot(point.x - town.centre[0], point.y - town.centre[1])),
+                polygon.area,
+                town.kind,
+                rng,
+            )
         setback = _setback_m(mesh, face, np.array(around[face]))
         parcel = polygon.buffer(-setback, join_style="mitre")
         if parcel.geom_type == "MultiPolygon":

@@ -35,10 +35,22 @@ def build_blocks(blocks: list[Block], mesh: Mesh, terrain: Terrain, rng: np.rand
         _build(block, drawing, joiner, rng)
     water = shapely.get_parts(shapely.intersection(terrain.river, terrain.outline))
     for part in water:
-        drawing.way(shapely.get_coordinates(part.exterior), natural="water", water="river", name="澄江", name__en="Chengjiang River")
+        drawing.way(
+            shapely.get_coordinates(part.exterior),
+            natural="water",
+            water="river",
+            name="澄江",
+            name__en="Chengjiang River",
+        )
     for i, lake in enumerate(shapely.get_parts(terrain.lakes)):
-        name, name_en = (("云梦湖", "Yunmeng Lake"), ("白鹭湖", "Bailu Lake"), ("青龙水库", "Qinglong Reservoir"))[i % 3]
-        drawing.way(shapely.get_coordinates(lake.exterior), natural="water", water="lake", name=name, name__en=name_en)
+        name, name_en = (
+            ("云梦湖", "Yunmeng Lake"),
+            ("白鹭湖", "Bailu Lake"),
+            ("青龙水库", "Qinglong Reservoir"),
+        )[i % 3]
+        drawing.way(
+            shapely.get_coordinates(lake.exterior), natural="water", water="lake", name=name, name__en=name_en
+        )
     axis = shapely.intersection(terrain.river_axis, terrain.outline)
     for part in shapely.get_parts(axis):
         drawing.way(shapely.get_coordinates(part), waterway="river", name="澄江", name__en="Chengjiang River")

@@ -11,7 +11,19 @@ from gridmap.demo.district.areas import COUNTY_CODE
 from gridmap.demo.district.city import City
 from gridmap.demo.district.linework import Floats, Ints, LineClass
 
-HEADER = ("编号", "国标编码", "名称", "类型", "状态", "方位角", "视场角", "可视距离", "安装高度", "经度", "纬度")
+HEADER = (
+    "编号",
+    "国标编码",
+    "名称",
+    "类型",
+    "状态",
+    "方位角",
+    "视场角",
+    "可视距离",
+    "安装高度",
+    "经度",
+    "纬度",
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,9 @@ def _crossings(city: City) -> tuple[Floats, list[set[int]], Floats]:
         xy = shapely.get_coordinates(mesh.lines[edge])
         for node, a, b in ((mesh.start[edge], xy[0], xy[1]), (mesh.end[edge], xy[-1], xy[-2])):
             streets.setdefault(int(node), set()).add(int(mesh.streets[edge]))
-            arms.setdefault(int(node), []).append(float(np.degrees(np.arctan2(b[0] - a[0], b[1] - a[1])) % 360))
+            arms.setdefault(int(node), []).append(
+                float(np.degrees(np.arctan2(b[0] - a[0], b[1] - a[1])) % 360)
+            )
     chosen = [n for n in sorted(streets) if len(arms[n]) >= 3 and len(streets[n]) >= 2]
     rank = np.array([len(arms[n]) for n in chosen])
     order = np.argsort(-rank, kind="stable")
@@ -129,7 +143,8 @@ def camera_rows(
         word = "球机" if turning[i] else "枪机"
         rows.append(
             (
-                f"CAM-{i + 1:05d}", device_code(int(base_units[i]), kind, i + 1), site.name + word, word, str(status[i]),
+                f"CAM-{i + 1:05d}", device_code(int(base_units[i]), kind, i + 1), site.name + word, word,
+                str(status[i]),
                 round(site.heading_deg, 1) % 360, fov, reach, height,
                 f"{lonlat[i, 0]:.7f}", f"{lonlat[i, 1]:.7f}",
             )

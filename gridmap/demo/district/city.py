@@ -72,7 +72,14 @@ def build_city(seed: int, scale: Scale) -> City:
     )
 
 
-_VILLAGE_WORDS = (("湾", "Wan"), ("冲", "Chong"), ("屋场", "Wuchang"), ("坪", "Ping"), ("咀", "Zui"), ("塘边", "Tangbian"))
+_VILLAGE_WORDS = (
+    ("湾", "Wan"),
+    ("冲", "Chong"),
+    ("屋场", "Wuchang"),
+    ("坪", "Ping"),
+    ("咀", "Zui"),
+    ("塘边", "Tangbian"),
+)
 
 
 def _building_tags(building: Building, names: list[Name]) -> dict[str, str]:
@@ -109,7 +116,10 @@ def write_osm(city: City, path: Path) -> dict[str, int]:
     for compound in city.drawing.compounds:
         block = city.blocks[compound.block]
         centre = block.parcel.point_on_surface()
-        out.point((centre.x, centre.y), {"place": "neighbourhood", "name": compound.name, "name:en": compound.name_en})
+        out.point(
+            (centre.x, centre.y),
+            {"place": "neighbourhood", "name": compound.name, "name:en": compound.name_en},
+        )
     for xy, name in zip(city.villages, city.village_names, strict=True):
         out.point((float(xy[0]), float(xy[1])), {"place": "hamlet", "name": name.zh, "name:en": name.en})
     _write_seats(city, out)
@@ -126,13 +136,15 @@ def _write_seats(city: City, out: OsmFile) -> None:
             point = shapely.point_on_surface(area.geometry)
             unit = (round(point.x * 10**7), round(point.y * 10**7))
             kind = {"镇": "town", "乡": "village", "村委会": "village"}.get(area.kind, place)
-            out.nodes.append((unit, {"place": kind, "name": area.name, "name:en": area.name_en, "ref": area.code}))
+            out.nodes.append(
+                (unit, {"place": kind, "name": area.name, "name:en": area.name_en, "ref": area.code})
+            )
 
 
 def _write_crossings(city: City, out: OsmFile) -> None:
     """Traffic lights where two streets of secondary rank or higher meet."""
     mesh = city.mesh
-    main = (mesh.classes >= LineClass.SECONDARY)
+    main = mesh.classes >= LineClass.SECONDARY
     ends = np.concatenate([mesh.start[main], mesh.end[main]])
     degree = np.bincount(ends, minlength=len(mesh.nodes))
     for unit in to_units(mesh.nodes[degree >= 4]).tolist():
@@ -147,5 +159,11 @@ def _write_border(city: City, out: OsmFile) -> None:
         ring = np.rint(shapely.get_coordinates(polygon.exterior) * 10**7).astype(np.int64)
         for start in range(0, len(ring) - 1, 1_500):
             members.append((out.way(ring[start : start + 1_501], {}), "outer"))
-    tags = {"type": "boundary", "boundary": "administrative", "admin_level": "6", "name": COUNTY[1], "name:en": COUNTY[2]}
+    tags = {
+        "type": "boundary",
+        "boundary": "administrative",
+        "admin_level": "6",
+        "name": COUNTY[1],
+        "name:en": COUNTY[2],
+    }
     out.relations.append((members, tags))

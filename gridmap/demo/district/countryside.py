@@ -37,7 +37,9 @@ def _generators(terrain: Terrain, rng: np.random.Generator) -> Floats:
     west, south, east, north = terrain.outline.bounds
     columns = np.arange(west - 2_500, east + 2_500, FIELD_SPACING_M)
     rows = np.arange(south - 2_500, north + 2_500, FIELD_SPACING_M * 0.87)
-    grid = np.array([(x + (FIELD_SPACING_M / 2 if j % 2 else 0), y) for j, y in enumerate(rows) for x in columns])
+    grid = np.array(
+        [(x + (FIELD_SPACING_M / 2 if j % 2 else 0), y) for j, y in enumerate(rows) for x in columns]
+    )
     turn = np.array([[np.cos(0.35), -np.sin(0.35)], [np.sin(0.35), np.cos(0.35)]])
     return np.asarray((grid + rng.normal(0, 0.23 * FIELD_SPACING_M, grid.shape)) @ turn)
 
@@ -108,20 +110,21 @@ def _add_rings(graph: _Graph, on_ring: list[Ints], rings: list[Any]) -> None:
         graph.ring = np.r_[graph.ring, np.ones(len(order), dtype=bool)]
 
 
-def _shortest_path(graph: _Graph, cost: Floats, source: int, target: int) -> list[int]:
-    """Edge numbers of the cheapest way; empty when there is none."""
+def _shortest_path(
+    graph: _Graph, lookup: dict[tuple[int, int], int], cost: Floats, source: int, target: int
+) -> list[int]:
+    """Edge numbers of the cheapest way; empty when there is none. `lookup`: edge number by its two nodes."""
     n = len(graph.nodes)
     matrix = coo_matrix(
         (np.tile(cost, 2), (np.r_[graph.start, graph.end], np.r_[graph.end, graph.start])), shape=(n, n)
     ).tocsr()
     _, before = dijkstra(matrix, indices=source, return_predecessors=True)
-    lookup = {(int(a), int(b)): i for i, (a, b) in enumerate(zip(graph.start, graph.end, strict=True))}
     path = []
     while target != source:
         previous = int(before[target])
         if previous < 0:
             return []
-        path.append(lookup.get((previous, target), lookup.get((target, previous), -1)))
+        path.append(lookup[min(previous, target), max(previous, target)])
         target = previous
     return path
 
@@ -136,6 +139,8 @@ def _choose_roads(
     _add_rings(graph, on_ring, rings)
     lengths = np.hypot(*(graph.nodes[graph.start] - graph.nodes[graph.end]).T)
     used = graph.ring.copy()
+    pairs = zip(graph.start.tolist(), graph.end.tolist(), strict=True)
+    lookup = {(min(a, b), max(a, b)): i for i, (a, b) in enumerate(pairs)}
 
     def connect(sources: Ints, goal: Floats, rank: LineClass, street: int) -> None:
         if not len(sources):
@@ -143,10 +148,11 @@ def _choose_roads(
         source = int(sources[np.argmin(np.hypot(*(graph.nodes[sources] - goal).T))])
         target = int(np.argmin(np.hypot(*(graph.nodes - goal).T)))
         cost = lengths * np.where(used, 0.55, 1.0) * np.where(graph.bridge, 2.5, 1.0) + 30
-        for edge in _shortest_path(graph, cost, source, target):
+        for edge in _shortest_path(graph, lookup, cost, source, target):
             used[edge] = True
             if not graph.ring[edge] and rank > graph.rank[edge]:
                 graph.rank[edge], graph.street[edge] = rank, street
+
     border = np.flatnonzero(shapely.distance(points, terrain.outline.exterior) < 0.5)
     order = border[np.argsort(np.arctan2(graph.nodes[border, 1], graph.nodes[border, 0]))]
     exits = order[np.linspace(0, len(order), 7, endpoint=False).astype(int)]
@@ -160,7 +166,9 @@ def _choose_roads(
         connect(on_ring[0], graph.nodes[nearest], LineClass.SECONDARY, street)
         j = i % len(towns) + 1
         street = register.number(Street(-1, 4, LineClass.TERTIARY, i))
-        goal = graph.nodes[on_ring[j][np.argmin(np.hypot(*(graph.nodes[on_ring[j]] - terrain.settlements[i].centre).T))]]
+        goal = graph.nodes[
+            on_ring[j][np.argmin(np.hypot(*(graph.nodes[on_ring[j]] - terrain.settlements[i].centre).T))]
+        ]
         connect(on_ring[i], goal, LineClass.TERTIARY, street)
     hubs = np.concatenate(on_ring)
     for i, village in enumerate(villages):
@@ -169,7 +177,11 @@ def _choose_roads(
         connect(sources, village, LineClass.UNCLASSIFIED, street)
         # All roads at the village's crossing, so that every field around it borders on one.
         hub = int(np.argmin(np.hypot(*(graph.nodes - village).T)))
-        at_hub = ((graph.start == hub) | (graph.end == hub)) & ~graph.bridge & (graph.rank < LineClass.UNCLASSIFIED)
+        at_hub = (
+            ((graph.start == hub) | (graph.end == hub))
+            & ~graph.bridge
+            & (graph.rank < LineClass.UNCLASSIFIED)
+        )
         graph.rank[at_hub], graph.street[at_hub] = LineClass.UNCLASSIFIED, street
         used |= at_hub
     _make_tracks(graph, terrain, rng)

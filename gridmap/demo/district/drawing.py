@@ -12,7 +12,7 @@ from gridmap.demo.district.linework import Floats
 
 @dataclass
 class Building:
-    """One house. `ring` (n, 2) closed, district metres; `flats` is the number of households."""
+    """One house. `ring` (5, 2): four corners, closed, district metres; `flats` is the number of households."""
 
     ring: Floats
     kind: str
@@ -25,6 +25,11 @@ class Building:
     street: int = -1
     number: str = ""
     amenity: str = ""
+
+
+def centres_of(buildings: list[Building]) -> Floats:
+    """Middle of each house, (n, 2)."""
+    return np.asarray(np.stack([b.ring for b in buildings])[:, :4].mean(axis=1))
 
 
 @dataclass
@@ -69,7 +74,9 @@ class Drawing:
 
     def way(self, xy: Any, **tags: str) -> None:
         """Add a way; tag keys write ':' as '__'."""
-        self.ways.append(Way(np.asarray(xy, dtype=np.float64), {k.replace("__", ":"): v for k, v in tags.items()}))
+        self.ways.append(
+            Way(np.asarray(xy, dtype=np.float64), {k.replace("__", ":"): v for k, v in tags.items()})
+        )
 
     def point(self, xy: tuple[float, float], **tags: str) -> None:
         """Add a tagged point; equal coordinates merge with a way's vertex."""

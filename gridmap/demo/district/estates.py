@@ -1,4 +1,4 @@
-"""Rows of houses with their inner streets: walled estates (小区), works, and the dense villages of one-family houses."""
+"""Rows of houses with their inner streets: walled estates (小区), works and dense villages."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ def build_estate(block: Block, drawing: Drawing, joiner: Joiner, rng: np.random.
         drawing.compounds.append(Compound(compound, block.number, block.use, gates))
         _draw_wall(block, parcel, gates, drawing)
     crossing = block.to_world(np.array([x, lanes[len(lanes) // 2]]))
-    drawing.divisions.append(Division(block.number, (float(crossing[0]), float(crossing[1])), block.angle_rad))
+    drawing.divisions.append(
+        Division(block.number, (float(crossing[0]), float(crossing[1])), block.angle_rad)
+    )
     _draw_houses(block, boxes, style, compound, drawing, rng)
     return True
 
@@ -131,7 +133,9 @@ def _draw_spine(
 ) -> list[tuple[float, float]]:
     """Inner main street from street to street with side lanes and a loop; returns the gates (world, on the wall)."""
     x, south, north = spine
-    gates, before, after = [], [], []
+    gates: list[tuple[float, float]] = []
+    before: list[Floats] = []
+    after: list[Floats] = []
     for y, direction, target in ((south, -1.0, before), (north, 1.0, after)):
         gate = block.to_world(np.array([x, y]))
         ahead = block.to_world(np.array([x, y + direction * 120.0]))
@@ -144,7 +148,11 @@ def _draw_spine(
     room = parcel.buffer(-6)
     spans = []
     for y in lanes:
-        span = _span(room, shapely.LineString([(-2_000, y), (2_000, y)]), (x, y)) if south + 3 < y < north - 3 else None
+        span = (
+            _span(room, shapely.LineString([(-2_000, y), (2_000, y)]), (x, y))
+            if south + 3 < y < north - 3
+            else None
+        )
         if span is not None:
             spans.append((min(span[0], span[2]), max(span[0], span[2]), float(y)))
     middle = [block.to_world(np.array([x, y])) for _, _, y in spans]
@@ -209,7 +217,10 @@ def build_village(block: Block, drawing: Drawing, joiner: Joiner, rng: np.random
         return False
     # The approach meets the inner street at the point of the spine that lies nearest to the road.
     ends = patch.to_world(np.array([[x, south], [x, north]]))
-    spans = [_span(local, shapely.LineString([(-2_000, y), (2_000, y)]), (x, y)) if south < y < north else None for y in lanes]
+    spans = [
+        _span(local, shapely.LineString([(-2_000, y), (2_000, y)]), (x, y)) if south < y < north else None
+        for y in lanes
+    ]
     middle = [patch.to_world(np.array([x, y])) for y, s in zip(lanes, spans, strict=True) if s]
     spine_line = [ends[0], *middle, ends[1]]
     if np.hypot(*(ends[0] - street)) < np.hypot(*(ends[1] - street)):
@@ -219,7 +230,9 @@ def build_village(block: Block, drawing: Drawing, joiner: Joiner, rng: np.random
     drawing.way(spine_line, highway="unclassified")
     for y, span in zip(lanes, spans, strict=True):
         if span:
-            drawing.way(patch.to_world(np.array([[span[0], y], [x, y], [span[2], y]])), highway="living_street")
+            drawing.way(
+                patch.to_world(np.array([[span[0], y], [x, y], [span[2], y]])), highway="living_street"
+            )
     clear = shapely.LineString(spine_line).buffer(4.0)
     first = len(drawing.buildings)
     _draw_houses(patch, boxes, style, -1, drawing, rng)

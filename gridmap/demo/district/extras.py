@@ -21,7 +21,12 @@ def _point(xy: Any) -> dict[str, Any]:
 
 def resources(city: City, rng: np.random.Generator) -> list[Feature]:
     """Fire posts, police posts, shelters and emergency stores, at least one of each per township."""
-    kinds = (("fire_post", "微型消防站", 3), ("police_post", "警务室", 3), ("shelter", "应急避难场所", 2), ("store", "应急物资库", 1))
+    kinds = (
+        ("fire_post", "微型消防站", 3),
+        ("police_post", "警务室", 3),
+        ("shelter", "应急避难场所", 2),
+        ("store", "应急物资库", 1),
+    )
     features: list[Feature] = []
     cells = {area.code: area for area in city.division.level("township")}
     for town in cells.values():
@@ -35,7 +40,12 @@ def resources(city: City, rng: np.random.Generator) -> list[Feature]:
                 if not home.geometry.covers(shapely.Point(lon, lat)):
                     lon, lat = round(point.x, 7), round(point.y, 7)
                 ref = f"RES-{len(features) + 1:04d}"
-                props = {"ref": ref, "name": f"{home.name}{word}{k + 1}", "kind": kind, "people": int(rng.integers(4, 16))}
+                props = {
+                    "ref": ref,
+                    "name": f"{home.name}{word}{k + 1}",
+                    "kind": kind,
+                    "people": int(rng.integers(4, 16)),
+                }
                 features.append(({"type": "Point", "coordinates": [lon, lat]}, props))
     return features
 
@@ -57,7 +67,14 @@ def furniture(city: City, rng: np.random.Generator) -> list[tuple[str, str, str,
             side = 9.0 if n % 2 else -9.0
             xy = (a.x - side * (b.y - a.y), a.y + side * (b.x - a.x))
             counter[street] = counter.get(street, 0) + 1
-            rows.append((f"L{street:04d}-{counter[street]:03d}", f"{name.zh}灯杆{counter[street]:03d}", "street_lamp", *xy))
+            rows.append(
+                (
+                    f"L{street:04d}-{counter[street]:03d}",
+                    f"{name.zh}灯杆{counter[street]:03d}",
+                    "street_lamp",
+                    *xy,
+                )
+            )
         if rng.random() < 0.8:
             a = line.interpolate(float(rng.uniform(0.2, 0.8)) * line.length)
             kind = str(rng.choice(["manhole_storm", "manhole_sewage", "manhole_power", "manhole_telecom"]))

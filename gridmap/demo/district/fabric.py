@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmap.demo.district.blocks import Block
-from gridmap.demo.district.drawing import Division, Drawing
+from gridmap.demo.district.drawing import Division, Drawing, centres_of
 from gridmap.demo.district.frame import to_lonlat, to_metres, to_units, units_to_lonlat
 from gridmap.demo.district.linework import Floats, Geoms, Ints, Mesh
 
@@ -53,8 +53,11 @@ def _cut_joints(
     for turn in (np.pi / 2, 0.0) if both else (np.pi / 2,):
         direction = np.array([np.cos(division.angle_rad + turn), np.sin(division.angle_rad + turn)])
         line = shapely.LineString([crossing - 3_000 * direction, crossing + 3_000 * direction])
-        hit = [p for p in shapely.get_parts(shapely.intersection(block.polygon, line))
-               if p.geom_type == "LineString" and p.distance(shapely.Point(crossing)) < 0.5]
+        hit = [
+            p
+            for p in shapely.get_parts(shapely.intersection(block.polygon, line))
+            if p.geom_type == "LineString" and p.distance(shapely.Point(crossing)) < 0.5
+        ]
         if not hit:
             continue
         ends = [_joint_at(mesh, around, np.array(c), joints) for c in (hit[0].coords[0], hit[0].coords[-1])]
@@ -66,7 +69,9 @@ def _joint_at(mesh: Mesh, around: Ints, xy: Floats, joints: dict[int, list[tuple
     """A vertex of the nearest edge at `xy`: one that exists or is asked for within 2 m, else a new one."""
     point = shapely.Point(xy)
     edge = int(around[np.argmin(shapely.distance(mesh.lines[around], point))])
-    known = np.vstack([shapely.get_coordinates(mesh.lines[edge]), *[np.array([j]) for j in joints.get(edge, [])]])
+    known = np.vstack(
+        [shapely.get_coordinates(mesh.lines[edge]), *[np.array([j]) for j in joints.get(edge, [])]]
+    )
     distance = np.hypot(*(known - xy).T)
     if distance.min() < 2.0:
         return np.asarray(known[int(distance.argmin())])
@@ -130,14 +135,18 @@ def _neighbours(cells: Geoms, segments: Ints, classes: Ints) -> tuple[Ints, Ints
     kind = np.array([table[tuple(row)] for row in shared.tolist()])
     metres = to_metres(units_to_lonlat(shared.reshape(-1, 2))).reshape(-1, 2, 2)
     length = np.hypot(*(metres[:, 1] - metres[:, 0]).T)
-    keys, inverse = np.unique(np.column_stack([np.minimum(a, b), np.maximum(a, b), kind]), axis=0, return_inverse=True)
-    total = np.bincount(inverse.reshape(-1), weights=length)
+    keys, inverse = np.unique(
+        np.column_stack([np.minimum(a, b), np.maximum(a, b), kind]), axis=0, return_inverse=True
+    )
+    total = np.asarray(np.bincount(inverse.reshape(-1), weights=length), dtype=np.float64)
     return keys[:, 0], keys[:, 1], keys[:, 2], total
 
 
 def weave(mesh: Mesh, blocks: list[Block], drawing: Drawing) -> Fabric:
     """Round the network, cut populous blocks, find cells, their households and their neighbours."""
-    households = np.bincount([b.block for b in drawing.buildings], [b.flats for b in drawing.buildings], len(blocks))
+    households = np.bincount(
+        [b.block for b in drawing.buildings], [b.flats for b in drawing.buildings], len(blocks)
+    )
     joints = {edge: list(points) for edge, points in drawing.joints.items()}
     cuts: list[Floats] = []
     for division in drawing.divisions:
@@ -158,12 +167,12 @@ def weave(mesh: Mesh, blocks: list[Block], drawing: Drawing) -> Fabric:
     order = np.lexsort((xy[:, 1], xy[:, 0], -np.floor(xy[:, 1] * 200)))
     cells, centre = shapely.orient_polygons(cells[order]), centre[order]
     cell_block = _containing(mesh.faces, shapely.points(to_metres(shapely.get_coordinates(centre))))
-    middles = np.array([b.ring[:-1].mean(axis=0) for b in drawing.buildings])
+    middles = centres_of(drawing.buildings)
     building_cell = _containing(cells, shapely.points(to_lonlat(middles)))
     flats = np.array([b.flats for b in drawing.buildings], dtype=np.float64)
     area = shapely.area(shapely.transform(cells, to_metres))
     a, b, kind, metres = _neighbours(cells, segments, segment_class)
-    counted = np.bincount(building_cell, flats, len(cells))
+    counted = np.asarray(np.bincount(building_cell, flats, len(cells)), dtype=np.float64)
     return Fabric(edges, cells, cell_block, counted, area, building_cell, a, b, kind, metres)
 
 
@@ -177,4 +186,3 @@ def _containing(polygons: Geoms, points: Geoms) -> Ints:
         nearest: NDArray[Any] = shapely.STRtree(polygons).nearest(points[lost])
         found[lost] = nearest
     return found
-

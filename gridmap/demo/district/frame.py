@@ -26,7 +26,8 @@ def to_units(xy_m: Floats) -> NDArray[np.int64]:
     """Integer OSM units (lon, lat; 1e-7 degree; shape (n, 2)) of district metres (east, north of the origin)."""
     xy_m = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
     lon, lat = _TO_WGS84.transform(xy_m[:, 0] + _ORIGIN_E, xy_m[:, 1] + _ORIGIN_N)
-    return np.rint(np.column_stack([lon, lat]) * OSM_UNITS_PER_DEGREE).astype(np.int64)
+    units: NDArray[np.int64] = np.rint(np.column_stack([lon, lat]) * OSM_UNITS_PER_DEGREE).astype(np.int64)
+    return units
 
 
 def units_to_lonlat(units: NDArray[np.int64]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,8 +17,9 @@ from gridmap.demo.district.areas import COUNTY, COUNTY_CODE, Area, Division
 from gridmap.demo.district.cameras import HEADER as CAMERA_HEADER
 from gridmap.demo.district.cameras import camera_rows, place_cameras
 from gridmap.demo.district.city import City, build_city, write_osm
+from gridmap.demo.district.class_models import CLASS_MODELS
 from gridmap.demo.district.incidents import draw_history
-from gridmap.demo.district.intensity import CLASS_MODELS, make_truth
+from gridmap.demo.district.intensity import make_truth
 from gridmap.demo.district.manifest import DemoFile, Manifest, describe
 from gridmap.demo.district.scale import Scale
 from gridmap.demo.district.staff import PEOPLE_HEADER, UNIT_HEADER, Staff, hire
@@ -28,15 +30,19 @@ from gridmap.domain.vocab import vocabulary
 
 ZONE = ZoneInfo("Asia/Shanghai")
 _log = logging.getLogger(__name__)
+Say = Callable[[str], object]
 
 
-def generate(out_dir: Path, seed: int, scale: Scale, until: datetime | None = None) -> Manifest:
+def generate(
+    out_dir: Path, seed: int, scale: Scale, say: Say = _log.info, until: datetime | None = None
+) -> Manifest:
     """Write the demo district into `out_dir` and return its manifest (also saved there as manifest.json).
 
     Args:
         out_dir: created when missing; files in it are replaced.
         seed: same seed, scale and `until` give the same bytes.
         scale: `NORMAL` (the demo), `SMALL` (tests); for `BIG` use `generate_big`.
+        say: hears what is going on, one line at a time.
         until: aware end of the history; None = the last full hour of the machine's clock. Incidents whose
             closing would come later stay open, so the queue of a fresh demo is alive.
     """
@@ -45,13 +51,14 @@ def generate(out_dir: Path, seed: int, scale: Scale, until: datetime | None = No
     start = datetime.combine((end - timedelta(days=scale.days)).date(), datetime.min.time(), ZONE)
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, 2]).spawn(6)]
     city = build_city(seed, scale)
-    _log.info("district built")
+    say(f"{len(city.drawing.buildings)} houses, {len(city.fabric.cells)} blocks, {scale.grids} grids drawn")
     files = [_write_areas(out_dir, city.division), _write_osm_file(out_dir, city)]
     files += [_write_cameras(out_dir, city, scale, streams[0])]
     staff = hire(city.division, scale.patrol_units, scale.vacant_grids, streams[1])
     files += _write_staff(out_dir, staff)
     files += _write_extras(out_dir, city, streams[2])
     files += _write_history(out_dir, city, staff, scale, seed, start, end, streams[3])
+    say(f"{files[-3].rows} incidents drawn")
     graph = save_street_graph(build_street_graph(city, city.fabric), out_dir)
     files.append(describe(graph, "-", 0, "WGS84", "npz"))
     county = city.division.level("county")[0].geometry
@@ -110,11 +117,14 @@ def _write_staff(out_dir: Path, staff: Staff) -> list[DemoFile]:
     people = out_dir / "people.csv"
     count = write_csv(people, PEOPLE_HEADER, ((m.ref, m.name, m.job, m.area) for m in staff.members))
     units = out_dir / "units.xlsx"
-    rows = ((u.ref, u.call_sign, u.kind, u.mode, ",".join(u.capabilities), u.crew, u.shift, u.area) for u in staff.units)
+    rows = (
+        (u.ref, u.call_sign, u.kind, u.mode, ",".join(u.capabilities), u.crew, u.shift, u.area)
+        for u in staff.units
+    )
     unit_count = write_xlsx(units, UNIT_HEADER, rows)
-    crew = out_dir / "crew.csv"
-    crew_rows = [(m.ref, m.unit, m.job, m.area) for m in staff.members if m.unit]
-    crew_count = write_csv(crew, ("person", "unit", "job", "area"), crew_rows)
+    crew = out_dir / "crews.csv"
+    crew_rows = [(m.unit, m.ref, m.job) for m in staff.members if m.unit]
+    crew_count = write_csv(crew, ("unit_ref", "person_ref", "job"), crew_rows)
     return [
         describe(people, "people", count, "-", "utf-8"),
         describe(units, "units", unit_count, "-", "xlsx"),
@@ -137,11 +147,15 @@ def _write_extras(out_dir: Path, city: City, rng: np.random.Generator) -> list[D
     named = extras.named_places(city)
     lonlat = frame.to_lonlat(np.array([p[3] for p in named]))
     lon, lat = from_wgs84(lonlat[:, 0], lonlat[:, 1], "BD-09")
-    listed_places = [(p[0], p[1], p[2], f"{a:.7f}", f"{b:.7f}") for p, a, b in zip(named, lon, lat, strict=True)]
+    listed_places = [
+        (p[0], p[1], p[2], f"{a:.7f}", f"{b:.7f}") for p, a, b in zip(named, lon, lat, strict=True)
+    ]
     places = write_csv(places_path, ("编号", "名称", "类型", "经度", "纬度"), listed_places)
     return [
         describe(resource_path, "resources", resources, "WGS84", "utf-8", ("--crs", "WGS84")),
-        describe(furniture_path, "components", furniture, frame.LOCAL_CRS, "utf-8", ("--crs", frame.LOCAL_CRS)),
+        describe(
+            furniture_path, "components", furniture, frame.LOCAL_CRS, "utf-8", ("--crs", frame.LOCAL_CRS)
+        ),
         describe(route_path, "routes", routes, "WGS84", "utf-8", ("--crs", "WGS84")),
         describe(places_path, "places", places, "BD-09", "utf-8", ("--crs", "BD-09")),
     ]

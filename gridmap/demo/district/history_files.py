@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import shapely
+from scipy.spatial import KDTree
 
+from gridmap.demo.district.class_models import CLASS_MODELS, FAMILIES
 from gridmap.demo.district.frame import to_lonlat
 from gridmap.demo.district.incidents import CHANNELS, OPEN, OUTCOMES, History
-from gridmap.demo.district.intensity import CELL_M, CLASS_MODELS, FAMILIES, Anchors, Truth
+from gridmap.demo.district.intensity import CELL_M, Anchors, Truth
 from gridmap.demo.district.linework import Ints
 from gridmap.demo.district.tables import write_csv
 from gridmap.domain.vocab import vocabulary
@@ -25,7 +26,8 @@ HEADER = (
 _OPENING = {
     "call_12345": ("市民来电反映", "来电人称", "热线工单："), "call_110": ("报警人称", "110转：", "群众报警："),
     "grid_worker": ("网格员巡查发现", "走访时发现", "日常巡查："), "patrol": ("巡逻发现", "巡逻途中见", "巡逻组报："),
-    "public": ("群众随手拍：", "居民反映", "扫码上报："), "sensor": ("感知设备报警：", "传感器告警：", "设备自动上报："),
+    "public": ("群众随手拍：", "居民反映", "扫码上报："),
+    "sensor": ("感知设备报警：", "传感器告警：", "设备自动上报："),
 }  # fmt: skip
 
 
@@ -34,12 +36,17 @@ def _nearest_labels(history: History, anchors: Anchors) -> Ints:
     out = history.anchor.copy()
     lost = np.flatnonzero(out < 0)
     if len(lost):
-        out[lost] = shapely.STRtree(shapely.points(anchors.xy)).nearest(shapely.points(history.xy[lost]))
+        _, out[lost] = KDTree(anchors.xy).query(history.xy[lost])
     return out
 
 
 def incident_rows(
-    history: History, anchors: Anchors, start: datetime, prefix: str, patrol_refs: list[str], rng: np.random.Generator
+    history: History,
+    anchors: Anchors,
+    start: datetime,
+    prefix: str,
+    patrol_refs: list[str],
+    rng: np.random.Generator,
 ) -> Iterator[tuple[str, ...]]:
     """Rows for `HEADER`; `start` is local midnight of the first day, times are local and name no zone."""
     classes = vocabulary().classes
@@ -103,7 +110,8 @@ def write_truth(folder: Path, truth: Truth, history: History, seed: int) -> list
         hours=truth.hours.astype(np.float32), month_of_day=truth.month_of_day, family_of_class=truth.family_of,
         hot_spots=truth.hot_spots, incident_kind=history.kind.astype(np.int8), incident_parent=history.parent,
         incident_east_north_m=history.xy.astype(np.float32),
-        incident_occurred_min=history.occurred_min.astype(np.float64), incident_class=history.class_number.astype(np.int16),
+        incident_occurred_min=history.occurred_min.astype(np.float64),
+        incident_class=history.class_number.astype(np.int16),
     )  # fmt: skip
     text = {
         "seed": seed, "start": truth.start.isoformat(), "days": int(truth.rate.shape[1]),
@@ -117,11 +125,14 @@ def write_truth(folder: Path, truth: Truth, history: History, seed: int) -> list
             for m in truth.classes
         ],
         "how_to": [
-            "background of class c on day d in cell (row, col): rate[c, d] * share[family_of_class[c], month_of_day[d], row, col]",
+            "background of class c on day d in cell (row, col): "
+            "rate[c, d] * share[family_of_class[c], month_of_day[d], row, col]",
             "multiply by hours[c, weekday, hour] for one hour of the day",
-            "each incident (kind 0 or 1) raises branching[c] more on average: Gaussian of near_m around it, exponential delay of mean near_days",
+            "each incident (kind 0 or 1) raises branching[c] more on average: Gaussian of near_m around it, "
+            "exponential delay of mean near_days",
             "long-run mean with near repeats: background / (1 - branching[c])",
-            "incident_* arrays are in the order of incidents.csv; kind 2 rows are duplicate reports of row incident_parent and no part of the process",
+            "incident_* arrays are in the order of incidents.csv; kind 2 rows are duplicate reports of row "
+            "incident_parent and no part of the process",
         ],
     }  # fmt: skip
     described = folder / "truth.json"

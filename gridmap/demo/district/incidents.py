@@ -110,9 +110,7 @@ def _repeats(
     return joined[0], joined[1], joined[2], joined[3]
 
 
-def draw_history(
-    truth: Truth, severity: Ints, until_min: float, rng: np.random.Generator
-) -> History:
+def draw_history(truth: Truth, severity: Ints, until_min: float, rng: np.random.Generator) -> History:
     """A history up to `until_min` (minutes from the start); later rows are dropped, unfinished ones stay open."""
     classes, days, anchor = _background(truth, rng)
     weekday = (truth.start.weekday() + days) % 7
@@ -134,7 +132,8 @@ def draw_history(
     again = np.repeat(again, 1 + (rng.random(len(again)) < 0.22))
     lag = rng.exponential(50.0, len(again)) + 1.0
     columns = {
-        "class": np.concatenate([all_class, all_class[again]]), "minute": np.concatenate([all_minute, all_minute[again]]),
+        "class": np.concatenate([all_class, all_class[again]]),
+        "minute": np.concatenate([all_minute, all_minute[again]]),
         "xy": np.vstack([all_xy, all_xy[again] + rng.normal(0, 22, (len(again), 2))]),
         "reported": np.concatenate([reported, reported[again] + lag]),
         "to": np.concatenate([np.where(long_unseen, all_minute + found_late, np.nan), np.full(len(again), np.nan)]),

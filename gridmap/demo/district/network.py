@@ -30,7 +30,9 @@ def _village_sites(terrain: Terrain, rng: np.random.Generator) -> Floats:
     shapely.prepare(allowed)
     chosen: list[tuple[float, float]] = []
     for x, y in zip(rng.uniform(west, east, 4_000), rng.uniform(south, north, 4_000), strict=True):
-        if shapely.contains_xy(allowed, x, y) and all((x - a) ** 2 + (y - b) ** 2 > 1_050**2 for a, b in chosen):
+        if shapely.contains_xy(allowed, x, y) and all(
+            (x - a) ** 2 + (y - b) ** 2 > 1_050**2 for a, b in chosen
+        ):
             chosen.append((float(x), float(y)))
     return np.array(chosen)
 

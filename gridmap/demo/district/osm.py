@@ -51,7 +51,10 @@ class OsmFile:
         """Write and return counts. An existing file is replaced (the writer itself refuses to overwrite)."""
         path.unlink(missing_ok=True)
         sizes = [len(units) for units, _ in self.ways]
-        every = np.vstack([units for units, _ in self.ways] + [np.array([xy for xy, _ in self.nodes], dtype=np.int64).reshape(-1, 2)])
+        every = np.vstack(
+            [units for units, _ in self.ways]
+            + [np.array([xy for xy, _ in self.nodes], dtype=np.int64).reshape(-1, 2)]
+        )
         unique, inverse = np.unique(every[:, ::-1], axis=0, return_inverse=True)
         inverse = inverse.reshape(-1)
         refs = (inverse + FIRST_ID).tolist()

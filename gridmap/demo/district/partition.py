@@ -15,7 +15,7 @@ from scipy.sparse.linalg import eigsh
 
 from gridmap.demo.district.linework import Floats, Ints
 
-DENSE_LIMIT = 260
+DENSE_LIMIT = 70
 
 
 def affinity_matrix(a: Ints, b: Ints, weight: Floats, size: int) -> csr_matrix:
@@ -87,14 +87,35 @@ def _score(matrix: csr_matrix, side: NDArray[np.bool_], weight: Floats, parts: i
     cut = float(matrix[np.flatnonzero(side)][:, np.flatnonzero(~side)].sum())
     miss = abs(float(weight[side].sum() / weight.sum()) - k / parts) * parts
     lopsided = 4.0 if min(k, parts - k) < 0.28 * parts else 1.0
+    # Beyond this a part would be next to empty, whatever a short border promises.
+    lopsided *= 60.0 if miss > 0.62 else 1.0
     return lopsided * (cut + 1e-9) / (k * (parts - k)) * (1 + 2.2 * miss) ** 2
 
 
-def _bisect(matrix: csr_matrix, weight: Floats, parts: int) -> tuple[NDArray[np.bool_], int]:
-    """First side and its number of parts: the cheapest over the slow modes of the graph."""
+def _bisect(matrix: csr_matrix, weight: Floats, parts: int, centres: Floats) -> tuple[NDArray[np.bool_], int]:
+    """First side and its number of parts: the cheapest over several orders of the nodes.
+
+    The slow modes are tried first; plain directions only where those find no balanced cut.
+    """
+    modes = [np.argsort(mode, kind="stable") for mode in _slow_modes(matrix).T]
+    best = _cheapest(matrix, weight, parts, modes)
+    if best is None or abs(float(weight[best[1]].sum() / weight.sum()) - best[2] / parts) * parts > 0.35:
+        x, y = centres[:, 0], centres[:, 1]
+        directions = [np.argsort(key, kind="stable") for key in (x, y, x + y, x - y)]
+        other = _cheapest(matrix, weight, parts, directions)
+        if best is None or (other is not None and other[0] < best[0]):
+            best = other
+    if best is None:
+        raise ValueError("the graph is not connected")
+    return best[1], best[2]
+
+
+def _cheapest(
+    matrix: csr_matrix, weight: Floats, parts: int, orders: list[Ints]
+) -> tuple[float, NDArray[np.bool_], int] | None:
+    """Price, first side and its number of parts of the cheapest cut through any of the orders."""
     best: tuple[float, NDArray[np.bool_], int] | None = None
-    for mode in _slow_modes(matrix).T:
-        order = np.argsort(mode, kind="stable")
+    for order in orders:
         take, _ = _sweep(matrix, order, weight, parts)
         side = np.zeros(len(weight), dtype=bool)
         side[order[:take]] = True
@@ -107,26 +128,27 @@ def _bisect(matrix: csr_matrix, weight: Floats, parts: int) -> tuple[NDArray[np.
         price = _score(matrix, side, weight, parts, k)
         if best is None or price < best[0]:
             best = (price, side, k)
-    if best is None:
-        raise ValueError("the graph is not connected")
-    return best[1], best[2]
+    return best
 
 
-def split(matrix: csr_matrix, weight: Floats, parts: int) -> Ints:
-    """Part number (0 .. parts-1) of every node. The graph must be connected and have at least `parts` nodes."""
+def split(matrix: csr_matrix, weight: Floats, parts: int, centres: Floats) -> Ints:
+    """Part number (0 .. parts-1) of every node. The graph must be connected and have at least `parts` nodes.
+
+    `weight` (n,) is what the parts share evenly; `centres` (n, 2) are plane coordinates.
+    """
     label = np.zeros(len(weight), dtype=np.int64)
     if parts == 1:
         return label
-    side, k = _bisect(matrix, weight, parts)
+    side, k = _bisect(matrix, weight, parts, centres)
     first, second = np.flatnonzero(side), np.flatnonzero(~side)
-    label[first] = split(matrix[first][:, first], weight[first], k)
-    label[second] = k + split(matrix[second][:, second], weight[second], parts - k)
+    label[first] = split(matrix[first][:, first], weight[first], k, centres[first])
+    label[second] = k + split(matrix[second][:, second], weight[second], parts - k, centres[second])
     return label
 
 
 def apportion(weight: Floats, seats: int, least: int, most: Ints) -> Ints:
     """Whole numbers near `weight` that sum to `seats`, each from `least` to `most` (largest remainder)."""
-    given = np.clip(np.floor(weight / weight.sum() * seats).astype(np.int64), least, most)
+    given: Ints = np.clip(np.floor(weight / weight.sum() * seats).astype(np.int64), least, most)
     while given.sum() != seats:
         want = weight / weight.sum() * seats - given
         if given.sum() < seats:

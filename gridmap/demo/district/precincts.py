@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def build_frontage(
         return parcel
     corners = shapely.get_coordinates(shapely.orient_polygons(parcel).exterior)
     shapely.prepare(parcel)
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in pairwise(corners):
         side = float(np.hypot(*(b - a)))
         if side < 2 * depth_m + 24 or rng.random() > share:
             continue
@@ -44,7 +45,9 @@ def build_frontage(
         while at + length_m[0] < side - depth_m - 4.0:
             length = min(float(rng.uniform(*length_m)), side - depth_m - 4.0 - at)
             p = a + along * at + inward * 0.5
-            ring = np.array([p, p + along * length, p + along * length + inward * depth_m, p + inward * depth_m, p])
+            ring = np.array(
+                [p, p + along * length, p + along * length + inward * depth_m, p + inward * depth_m, p]
+            )
             at += length + float(rng.choice([0.6, 0.6, 5.0]))
             if not shapely.covers(parcel, shapely.Polygon(ring)):
                 continue
@@ -78,17 +81,23 @@ def build_scattered(
         return []
     x, y = (grid.ravel() for grid in np.meshgrid(xs, ys))
     fits = np.flatnonzero(shapely.covers(local, shapely.box(x, y, x + length, y + depth)))
-    chosen = np.sort(rng.choice(fits, min(count, len(fits)), replace=False)) if len(fits) else []
-    made = []
+    if not len(fits):
+        return []
+    chosen = np.sort(rng.choice(fits, min(count, len(fits)), replace=False))
+    made: list[Building] = []
     for k in chosen:
-        corners = np.array([[0, 0], [length, 0], [length, depth], [0, depth], [0, 0]]) + (x[k], y[k])
+        corners = np.array([[0, 0], [length, 0], [length, depth], [0, depth], [0, 0]]) + np.array(
+            [x[k], y[k]]
+        )
         high = int(rng.integers(levels[0], levels[1] + 1))
         made.append(Building(block.to_world(corners), kind, high, 0, block.number, amenity=amenity))
     drawing.buildings += made
     return made
 
 
-def build_park(block: Block, drawing: Drawing, joiner: Joiner, rng: np.random.Generator, leisure: str = "park") -> None:
+def build_park(
+    block: Block, drawing: Drawing, joiner: Joiner, rng: np.random.Generator, leisure: str = "park"
+) -> None:
     """Lawn with crossing paths that reach the streets, and a pond when there is room."""
     parcel = block.parcel if not block.parcel.is_empty else block.polygon.buffer(-4)
     if parcel.is_empty or parcel.geom_type != "Polygon":
@@ -114,7 +123,7 @@ def build_school(block: Block, drawing: Drawing, joiner: Joiner, rng: np.random.
     parcel = block.parcel
     drawing.way(_ring(parcel), amenity="school")
     local = block.to_local(parcel.buffer(-8))
-    west, south, east, _ = local.bounds if not local.is_empty else (0, 0, 0, 0)
+    _, south, east, _ = local.bounds if not local.is_empty else (0, 0, 0, 0)
     room = parcel.buffer(-10)
     track = shapely.box(east - 118, south + 6, east - 8, south + 80)
     if not local.is_empty and local.covers(track):
@@ -142,9 +151,13 @@ def build_site(
     """A few large houses on a plot with one drive from the street (hospital, offices, market, government)."""
     if block.parcel.is_empty:
         return
-    made = build_scattered(block, block.parcel.buffer(-4), drawing, rng, kind, size_m, levels, count, amenity, 24.0)
+    made = build_scattered(
+        block, block.parcel.buffer(-4), drawing, rng, kind, size_m, levels, count, amenity, 24.0
+    )
     if amenity and block.parcel.geom_type == "Polygon":
-        drawing.way(_ring(block.parcel), landuse="commercial" if amenity == "marketplace" else "institutional")
+        drawing.way(
+            _ring(block.parcel), landuse="commercial" if amenity == "marketplace" else "institutional"
+        )
     centre = block.parcel.point_on_surface()
     street = joiner.join_nearest(block.number, np.array([centre.x, centre.y]), drawing)
     if street is not None and made:

@@ -46,7 +46,11 @@ def _street_name(
     street: Street, terrain: Terrain, book: NameBook, stems: dict[tuple[int, int, int], Name]
 ) -> Name:
     if street.axis == 2:
-        return Name("环城公路", "Ring Highway") if street.settlement == 0 else book.with_suffix("环路", "Ring Road")
+        return (
+            Name("环城公路", "Ring Highway")
+            if street.settlement == 0
+            else book.with_suffix("环路", "Ring Road")
+        )
     if street.axis == 3:
         side = ("北", "North") if street.index == 0 else ("南", "South")
         word = ("沿江大道", "Riverside Avenue") if street.settlement == 0 else ("江堤路", "Levee Road")
@@ -74,7 +78,11 @@ def _street_name(
 
 def _oneway_sign(street: Street) -> int:
     """+1 / -1: traffic runs with / against the lattice axis; 0: both ways. Neighbouring streets form pairs."""
-    if street.settlement != 0 or street.axis > 1 or street.rank not in (LineClass.RESIDENTIAL, LineClass.TERTIARY):
+    if (
+        street.settlement != 0
+        or street.axis > 1
+        or street.rank not in (LineClass.RESIDENTIAL, LineClass.TERTIARY)
+    ):
         return 0
     return {1: 1, 3: -1}.get(street.index % 12, 0)
 
@@ -88,7 +96,9 @@ def chain_roads(mesh: Mesh, fabric: Fabric, register: StreetRegister) -> list[Ro
     dead_ends = {tuple(unit) for unit in to_units(mesh.nodes[degree < 2]).tolist()}
     groups: dict[tuple[int, int, bool], list[int]] = {}
     for edge in drivable.tolist():
-        groups.setdefault((int(mesh.streets[edge]), int(mesh.classes[edge]), bool(mesh.bridges[edge])), []).append(edge)
+        groups.setdefault(
+            (int(mesh.streets[edge]), int(mesh.classes[edge]), bool(mesh.bridges[edge])), []
+        ).append(edge)
     out = []
     for (street, rank, bridge), edges in sorted(groups.items()):
         for chain in _chains(mesh, edges):
@@ -132,7 +142,7 @@ def _chains(mesh: Mesh, edges: list[int]) -> list[list[int]]:
 
 
 def _concatenate(mesh: Mesh, fabric: Fabric, chain: list[int]) -> Ints:
-    parts = []
+    parts: list[Ints] = []
     if len(chain) == 1:
         return fabric.edges[chain[0]]
     shared = {int(mesh.start[chain[1]]), int(mesh.end[chain[1]])}
@@ -161,6 +171,11 @@ def road_tags(road: RoadWay, name: Name | None, number: int) -> dict[str, str]:
         tags["oneway"] = "yes"
     if road.bridge:
         tags |= {"bridge": "yes", "layer": "1"}
-    if road.street >= 0 and name is not None and name.zh.endswith("公路") and road.rank >= LineClass.SECONDARY:
+    if (
+        road.street >= 0
+        and name is not None
+        and name.zh.endswith("公路")
+        and road.rank >= LineClass.SECONDARY
+    ):
         tags["ref"] = f"X{990 + number % 9}"
     return tags

@@ -81,13 +81,32 @@ def hire(division: Division, patrol_units: int, vacant_grids: int, rng: np.rando
             job = _JOBS[unit.kind]
             members.append(Member(f"P{len(members) + 1:05d}", next(names), job, unit.area, unit.ref))
     for job, count in _OFFICE:
-        members += [Member(f"P{len(members) + k + 1:05d}", next(names), job, COUNTY[0], "") for k in range(count)]
+        members += [
+            Member(f"P{len(members) + k + 1:05d}", next(names), job, COUNTY[0], "") for k in range(count)
+        ]
     return Staff(members, units, vacant)
 
 
-_JOBS = {"patrol": "巡逻员", "police": "民警", "city_management": "城管队员", "fire": "消防员", "medical": "急救员"}
+_JOBS = {
+    "patrol": "巡逻员",
+    "police": "民警",
+    "city_management": "城管队员",
+    "fire": "消防员",
+    "medical": "急救员",
+}
 _WORD = {"patrol": "巡", "police": "警", "city_management": "管", "fire": "消", "medical": "救"}
-_MIX = ("patrol", "police", "patrol", "patrol", "city_management", "police", "patrol", "patrol", "police", "patrol")
+_MIX = (
+    "patrol",
+    "police",
+    "patrol",
+    "patrol",
+    "city_management",
+    "police",
+    "patrol",
+    "patrol",
+    "police",
+    "patrol",
+)
 
 
 def _patrols(towns: list[Area], count: int, rng: np.random.Generator) -> list[Unit]:
@@ -96,7 +115,11 @@ def _patrols(towns: list[Area], count: int, rng: np.random.Generator) -> list[Un
     for n in range(count):
         kind = _MIX[n % len(_MIX)] if n % 20 < 19 else ("fire" if n % 40 == 19 else "medical")
         town = towns[(n // 3) % len(towns)]
-        mode = "emergency_car" if kind in ("fire", "medical", "police") else str(rng.choice(["car", "ebike"], p=[0.75, 0.25]))
+        mode = (
+            "emergency_car"
+            if kind in ("fire", "medical", "police")
+            else str(rng.choice(["car", "ebike"], p=[0.75, 0.25]))
+        )
         skills = {
             "patrol": ("first_aid", "traffic") if n % 2 else ("mediation",), "police": ("police_powers", "traffic"),
             "city_management": ("mediation", "tow") if n % 20 == 4 else ("mediation",),

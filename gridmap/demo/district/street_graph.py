@@ -43,7 +43,11 @@ def _lines(city: City) -> list[tuple[Ints, float, bool]]:
         for road in city.roads
         if road.rank >= LineClass.UNCLASSIFIED
     ]
-    inner = [way.xy for way in city.drawing.ways if way.tags.get("highway") in ("service", "living_street", "unclassified", "residential")]
+    inner = [
+        way.xy
+        for way in city.drawing.ways
+        if way.tags.get("highway") in ("service", "living_street", "unclassified", "residential")
+    ]
     units = to_units(np.vstack(inner))
     parts = np.split(units, np.cumsum([len(xy) for xy in inner])[:-1])
     return out + [(part, INNER_SPEED_MPS, False) for part in parts]
@@ -95,6 +99,7 @@ def load_street_graph(folder: Path) -> StreetGraph:
     with np.load(folder / GRAPH_NAME) as data:
         return StreetGraph(
             data["lonlat"], data["start"].astype(np.int64), data["end"].astype(np.int64),
-            data["length_m"].astype(np.float64), data["speed_mps"].astype(np.float64), data["foot_only"].astype(np.int64),
+            data["length_m"].astype(np.float64), data["speed_mps"].astype(np.float64),
+            data["foot_only"].astype(np.int64),
             data["node_grid"].astype(np.int64), [str(code) for code in data["grid_codes"]],
         )  # fmt: skip

@@ -52,7 +52,11 @@ def _ticks(radius_m: float, spacing_m: float, rng: np.random.Generator) -> Float
 
 def _rank(index: int, settlement: Settlement) -> LineClass:
     if settlement.kind != "city":
-        return LineClass.SECONDARY if index == 0 else (LineClass.TERTIARY if index % 2 == 0 else LineClass.RESIDENTIAL)
+        return (
+            LineClass.SECONDARY
+            if index == 0
+            else (LineClass.TERTIARY if index % 2 == 0 else LineClass.RESIDENTIAL)
+        )
     if index % 4 == 0:
         return LineClass.PRIMARY
     if index % 4 == 2:
@@ -82,17 +86,26 @@ class _Warp:
 def _make_warp(settlement: Settlement, rng: np.random.Generator) -> _Warp:
     scale = settlement.radius_m
     waves = [
-        (0.055 * scale * rng.uniform(0.6, 1.2), *(rng.uniform(-3.2, 3.2, 2) / scale), *rng.uniform(0, 2 * np.pi, 2))
+        (
+            0.055 * scale * rng.uniform(0.6, 1.2),
+            *(rng.uniform(-3.2, 3.2, 2) / scale),
+            *rng.uniform(0, 2 * np.pi, 2),
+        )
         for _ in range(5)
     ]
     return _Warp(settlement, np.array(waves))
 
 
-def draw_settlement(number: int, terrain: Terrain, register: StreetRegister, rng: np.random.Generator) -> LineSet:
+def draw_settlement(
+    number: int, terrain: Terrain, register: StreetRegister, rng: np.random.Generator
+) -> LineSet:
     """Lattice, ring street and bridges of settlement `number`, clipped to its outline."""
     settlement = terrain.settlements[number]
     warp = _make_warp(settlement, rng)
-    ticks = (_ticks(settlement.radius_m, settlement.spacing_m, rng), _ticks(settlement.radius_m, settlement.spacing_m, rng))
+    ticks = (
+        _ticks(settlement.radius_m, settlement.spacing_m, rng),
+        _ticks(settlement.radius_m, settlement.spacing_m, rng),
+    )
     out = LineSet()
     for axis in (0, 1):
         for i, fixed in enumerate(ticks[1 - axis]):

@@ -17,7 +17,9 @@ from openpyxl import Workbook
 _ZIP_EPOCH = (2020, 1, 1, 0, 0, 0)
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], encoding: str = "utf-8") -> int:
+def write_csv(
+    path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], encoding: str = "utf-8"
+) -> int:
     """Comma-separated with CRLF line ends; returns the number of rows."""
     count = 0
     with path.open("w", encoding=encoding, newline="") as stream:
@@ -42,10 +44,7 @@ def write_xlsx(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     book.save(raw)
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
-            if name == "docProps/core.xml":
-                content = _CORE_PROPERTIES
-            else:
-                content = source.read(name)
+            content = _CORE_PROPERTIES if name == "docProps/core.xml" else source.read(name)
             target.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), content, zipfile.ZIP_DEFLATED)
     return count
 
@@ -60,7 +59,9 @@ _CORE_PROPERTIES = (
 def write_geojson(path: Path, features: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> int:
     """FeatureCollection in WGS84 of (geometry, properties) pairs."""
     items = [{"type": "Feature", "geometry": g, "properties": p} for g, p in features]
-    text = json.dumps({"type": "FeatureCollection", "features": items}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        {"type": "FeatureCollection", "features": items}, ensure_ascii=False, separators=(",", ":")
+    )
     path.write_text(text, encoding="utf-8")
     return len(items)
 

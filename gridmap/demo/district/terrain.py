@@ -10,6 +10,8 @@ import shapely
 
 from gridmap.demo.district.linework import Floats, Geoms
 
+_HILLS = (((-8_600.0, 8_400.0), 3_600), ((9_600.0, 8_200.0), 2_700), ((-3_500.0, -10_400.0), 2_400))
+_LAKES = (((6_900.0, 1_900.0), 720), ((-7_400.0, -3_300.0), 560), ((-1_500.0, 6_700.0), 430))
 RIVER_WIDTH_M = 210.0
 LEVEE_OFFSET_M = 48.0
 """From the water's edge to the axis of the road on the levee."""
@@ -40,7 +42,9 @@ class Terrain:
     lakes: Geoms
 
 
-def _blob(centre: tuple[float, float], radius_m: float, rng: np.random.Generator, roughness: float, n: int) -> Any:
+def _blob(
+    centre: tuple[float, float], radius_m: float, rng: np.random.Generator, roughness: float, n: int
+) -> Any:
     """A closed wavy curve around `centre`; `roughness` is the relative size of its bays and noses."""
     angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
     radius = np.ones(n)
@@ -86,7 +90,11 @@ def _settlements(outline: Any, levees: Any, rng: np.random.Generator) -> tuple[S
             centre = (float(distance * np.cos(angle)), float(distance * np.sin(angle)))
             blob = _blob(centre, radius_m, rng, 0.2, 90)
             clear = blob.buffer(650)
-            if outline.covers(blob.buffer(1_300)) and not clear.intersects(levees) and not clear.intersects(core):
+            if (
+                outline.covers(blob.buffer(1_300))
+                and not clear.intersects(levees)
+                and not clear.intersects(core)
+            ):
                 break
             if attempt == 199:
                 raise RuntimeError("no room for a town")
@@ -103,9 +111,7 @@ def build_terrain(rng: np.random.Generator) -> Terrain:
     levees = axis.buffer(RIVER_WIDTH_M / 2 + LEVEE_OFFSET_M, cap_style="flat", quad_segs=6)
     settlements = _settlements(outline, levees, rng)
     built = shapely.union_all([s.outline for s in settlements])
-    hills = np.array([_blob(c, r, rng, 0.25, 120) for c, r in (((-8_600.0, 8_400.0), 3_600), ((9_600.0, 8_200.0), 2_700),
-                                                            ((-3_500.0, -10_400.0), 2_400))], dtype=object)
-    lakes = np.array([_blob(c, r, rng, 0.3, 70) for c, r in (((6_900.0, 1_900.0), 720), ((-7_400.0, -3_300.0), 560),
-                                                           ((-1_500.0, 6_700.0), 430))], dtype=object)
+    hills = np.array([_blob(centre, radius, rng, 0.25, 120) for centre, radius in _HILLS], dtype=object)
+    lakes = np.array([_blob(centre, radius, rng, 0.3, 70) for centre, radius in _LAKES], dtype=object)
     keep = shapely.difference(lakes, built.buffer(150).union(levees.buffer(200)))
     return Terrain(outline, axis, river, levees, settlements, hills, keep)
