@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from cachetools import TTLCache
 from sqlalchemy import Connection, text
@@ -25,6 +25,8 @@ MIME = "application/vnd.mapbox-vector-tile"
 CACHE_BYTES = 256 * 1024 * 1024
 # A share that runs out bumps no version; nothing older than this is served.
 CACHE_S = 60
+# More readers at once than this only queue inside the database, each in a session that has yet to plan.
+MOST_READS_AT_ONCE = 8
 _GZIP_LEVEL = 1
 _WORTH_ZIPPING_BYTES = 300
 _OVERHEAD_BYTES = 400
@@ -125,6 +127,7 @@ class TileReader:
     clock: Clock
     cache_bytes: int = CACHE_BYTES
     _lock: Lock = field(default_factory=Lock, repr=False)
+    _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_READS_AT_ONCE), repr=False)
     _cache: TTLCache[TileKey, Tile] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -150,7 +153,7 @@ class TileReader:
             kept = self._cache.get(asked)
         if kept is not None:
             return kept
-        with transaction(self.database, actor, self.clock) as tx:
+        with self._turns, transaction(self.database, actor, self.clock) as tx:
             made = tile(tx.session, layer, actor, z, x, y, filters)
         if self.cache_bytes >= made.size_bytes:
             read = TileKey(layer.key, made.version, asked.scope, asked.filters, z, x, y)

@@ -1,0 +1,48 @@
+"""`gridmap bench map`, `gridmap bench feed`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from gridmap.bench.feed import run_feed_bench
+from gridmap.bench.map import run_map_bench
+from gridmap.settings import load_settings
+
+
+@click.group()
+def bench() -> None:
+    """Measure on this machine what the platform promises."""
+
+
+@bench.command("map")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
+@click.option("--scale", type=click.FloatRange(0.001, 2.0), default=1.0, help="Share of the big data set.")
+@click.option("--tipg/--no-tipg", default=True, help="Measure tipg on the same tables beside it.")
+def map_(as_json: bool, scale: float, tipg: bool) -> None:
+    """Tile times, sizes and counts over a recorded pan-and-zoom, with log-in and scope."""
+    _tell(run_map_bench(load_settings(), scale, _say, with_tipg=tipg), as_json)
+
+
+@bench.command("feed")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
+@click.option("--scale", type=click.FloatRange(0.001, 2.0), default=1.0, help="Share of the rows to import.")
+@click.option("--streams", type=click.IntRange(1, 5_000), default=500, help="Open event streams.")
+@click.option("--per-second", type=click.FloatRange(0.1, 200), default=20.0, help="Reports a second.")
+def feed(as_json: bool, scale: float, streams: int, per_second: float) -> None:
+    """From a report's commit to 500 screens, during an import and across a restart of the web."""
+    _tell(run_feed_bench(load_settings(), scale, streams, per_second, _say), as_json)
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def _tell(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    for name, value in report.items():
+        click.echo(f"{name}: {json.dumps(value)}")
