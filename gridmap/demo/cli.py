@@ -11,8 +11,8 @@ import click
 
 from gridmap.clock import SystemClock
 from gridmap.demo.check import CheckFailed, Step
-from gridmap.demo.district.generate import generate as generate_district
 from gridmap.demo.district.scale import SCALES
+from gridmap.demo.load import draw
 from gridmap.demo.run import DemoOptions, run_check, run_demo
 from gridmap.serve.cli import say, stop_on_signal
 from gridmap.settings import Settings, load_settings
@@ -52,9 +52,7 @@ def generate(out: Path, seed: int, scale: str) -> None:
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty")
     out.mkdir(parents=True, exist_ok=True)
-    manifest = generate_district(out, seed, SCALES[scale], say=click.echo)
-    for name, count in manifest.counts.items():
-        click.echo(f"{name}: {count:,}")
+    draw(out.absolute(), seed, scale, on_line=click.echo)
 
 
 def _run(**options: Any) -> None:

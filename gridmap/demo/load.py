@@ -19,9 +19,7 @@ from gridmap.adapters.processes import clean_environment
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
 from gridmap.demo.accounts import DemoLogIns, make_accounts, read_log_ins, write_log_ins
-from gridmap.demo.district.generate import generate
 from gridmap.demo.district.manifest import MANIFEST_NAME, load_manifest
-from gridmap.demo.district.scale import SCALES
 from gridmap.errors import Conflict, Unavailable
 from gridmap.serve.children import settings_environment
 from gridmap.settings import Settings
@@ -102,10 +100,25 @@ def _ensure_generated(folder: DemoFolder, seed: int, scale: str, say: Say) -> No
     unfinished = folder.district.with_name("district.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    generate(unfinished, seed, SCALES[scale], say=lambda line: say(f"demo: {line}"))
+    draw(unfinished, seed, scale, on_line=lambda line: say(f"demo: {line}"))
     shutil.rmtree(folder.district, ignore_errors=True)
     unfinished.rename(folder.district)
     say(f"demo: drawn in {time.monotonic() - begun:.0f} s")
+
+
+def draw(out: Path, seed: int, scale: str, on_line: Say) -> None:
+    """Draw the district into a folder, in a process of its own. Raises Unavailable("demo_not_drawn")."""
+    command = [sys.executable, "-m", "gridmap.demo.district", "--out", str(out)]
+    command += ["--seed", str(seed), "--scale", scale]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean_environment(), encoding="utf-8"
+    ) as process:
+        last = ""
+        for line in process.stdout or ():
+            last = line.rstrip()
+            on_line(last)
+    if process.returncode != 0:
+        raise Unavailable("demo_not_drawn", said=last)
 
 
 def _import(settings: Settings, district: Path, arguments: list[str], say: Say) -> None:
