@@ -148,8 +148,8 @@ def test_the_search_box(town: Session) -> None:
     assert search_places(town, "") == []
     assert search_places(town, "%") == []
     assert len(search_places(town, "路", limit=5)) == 5
-    near = search_places(town, "横路", near=(WEST, SOUTH + 19 * STEP_LAT), limit=3)
-    assert near[0].name == "第19横路"
+    near = search_places(town, "纵路", near=(WEST + 19 * STEP_LON, SOUTH), limit=3)
+    assert near[0].name == "第19纵路"
 
 
 def test_nobody_reads_it_unknown(database: Database, town: Session) -> None:
