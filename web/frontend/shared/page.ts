@@ -3,6 +3,7 @@ import { VueQueryPlugin, QueryClient } from "@tanstack/vue-query";
 import { type Component, createApp } from "vue";
 import { ApiError } from "./api/client";
 import { me, requireSession } from "./auth/session";
+import PasswordDialog from "./auth/PasswordDialog.vue";
 import { i18n } from "./i18n";
 import { connectLive } from "./live/client";
 import { loadVocab } from "./vocab";
@@ -22,10 +23,24 @@ export const queries = new QueryClient({
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
+/** A password that somebody else set opens nothing but the form that replaces it. */
+async function changePasswordFirst(): Promise<void> {
+  const holder = document.body.appendChild(document.createElement("div"));
+  await new Promise<void>((done) => {
+    const form = createApp(PasswordDialog, { isForced: true, onClose: () => (form.unmount(), done()) });
+    form.use(i18n).mount(holder);
+  });
+  holder.remove();
+}
+
 async function waitForServer(): Promise<void> {
   for (;;) {
     try {
-      await requireSession();
+      const { account } = await requireSession();
+      if (account.must_change_password) {
+        await changePasswordFirst();
+        continue;
+      }
       await loadVocab();
       return;
     } catch (error) {

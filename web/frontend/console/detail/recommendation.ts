@@ -2,13 +2,14 @@
 import { useQuery } from "@tanstack/vue-query";
 import { computed } from "vue";
 import { recommend } from "@shared/api/dispatches";
+import { can } from "@shared/auth/session";
 import type { IncidentDetail } from "@shared/api/incidents";
 
 export function useRecommendation(incident: () => IncidentDetail) {
   return useQuery({
     queryKey: computed(() => ["recommendation", incident().id, incident().lon, incident().lat, incident().dispatches_open]),
     queryFn: () => recommend(incident().id),
-    enabled: computed(() => incident().located && ["open", "returned", "assigned"].includes(incident().status)),
+    enabled: computed(() => can("case.dispatch") && incident().located && ["open", "returned", "assigned"].includes(incident().status)),
     refetchInterval: 20_000,
     staleTime: 5_000,
   });

@@ -9,17 +9,19 @@ type Params = Record<string, unknown>;
 const text = (value: unknown) => (value === null || value === undefined ? "" : String(value));
 
 /** Codes among the parameters become names; measures get their unit. */
-function readable(params: Params): Params {
+function readable(params: Params, eventKind: string): Params {
   const out: Params = { ...params };
+  const old = params.old as { class_key?: string; severity?: number } | undefined;
+  if (old?.class_key) out.from = [className(old.class_key), termName("severities", old.severity)].join(" ");
   for (const [key, value] of Object.entries(params)) {
     if (typeof value === "string" && findClass(value)) out[key] = className(value);
     else if (/severity/.test(key) && (typeof value === "number" || typeof value === "string")) out[key] = termName("severities", value as number);
     else if (key === "outcome") out[key] = termName("outcomes", text(value));
     else if (key === "code" || key === "result") out[key] = termName("results", text(value));
     else if (key === "channel") out[key] = termName("channels", text(value));
-    else if (key === "decline_reason") out[key] = termName("decline_reasons", text(value));
+    else if (key === "reason" && eventKind === "declined") out[key] = termName("decline_reasons", text(value));
     else if (/_m$/.test(key) && typeof value === "number") out[key] = distance(value);
-    else if (/^seconds|_s$/.test(key) && typeof value === "number") out[key] = travelTime(value);
+    else if (/^seconds$|_s$/.test(key) && typeof value === "number") out[key] = travelTime(value);
   }
   return out;
 }
@@ -29,23 +31,15 @@ export interface TimelineLine {
   details: string[];
 }
 
-const SHOWN = ["unit", "call_sign", "from", "to", "class_key", "severity", "outcome", "code", "reason", "note", "text", "number", "channel", "distance_m", "seconds_est"];
-
-function valueText(value: unknown): string {
-  if (value && typeof value === "object") {
-    const named = value as { call_sign?: unknown; name?: unknown; number?: unknown };
-    return text(named.call_sign ?? named.name ?? named.number);
-  }
-  return text(value);
-}
+const SHOWN = ["call_sign", "from", "class_key", "severity", "outcome", "code", "of", "number", "text", "note", "reason", "channel", "distance_m", "seconds"];
 
 export function timelineLine(event: TimelineEvent): TimelineLine {
-  const params = readable(event.params ?? {});
+  const params = readable(event.params ?? {}, event.kind);
   const title = termName("event_kinds", event.kind);
   const details: string[] = [];
   for (const key of SHOWN) {
-    const value = valueText(params[key]);
-    if (!value) continue;
+    const value = text(params[key]);
+    if (!value || (key === "code" && event.kind !== "done")) continue;
     const phrase = findText(`timeline.${key}`, { value });
     details.push(phrase ?? value);
   }

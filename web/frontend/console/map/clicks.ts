@@ -9,7 +9,7 @@ import { takePick } from "./pick";
 const REACH_PX = 6;
 
 function layersAt(map: GlMap): string[] {
-  const ids = ["incidents", "units", "units-dot", "near-cameras", ...clickableIds(map, "cameras")];
+  const ids = ["incidents", "units", "units-dot", "near-cameras", ...clickableIds(map, "cameras"), ...clickableIds(map, "incidents")];
   return ids.filter((id) => map.getLayer(id));
 }
 
@@ -23,9 +23,10 @@ function hitAt(map: GlMap, event: MapMouseEvent): MapGeoJSONFeature | undefined 
 function open(map: GlMap, feature: MapGeoJSONFeature, event: MapMouseEvent): void {
   const id = String(feature.properties.id ?? feature.id ?? "");
   const [lon, lat] = feature.geometry.type === "Point" ? (feature.geometry.coordinates as [number, number]) : event.lngLat.toArray();
-  if (feature.layer.id === "incidents") select(id);
+  const isThinned = Boolean(feature.properties.thinned);
+  if (feature.layer.id === "incidents" || (feature.layer.id.startsWith("tiles-incidents") && !isThinned)) select(id);
   else if (feature.layer.id.startsWith("units")) cardSubject.value = { kind: "unit", id, lon, lat };
-  else if (feature.properties.thinned) map.easeTo({ center: [lon, lat], zoom: map.getZoom() + 2 });
+  else if (isThinned) map.easeTo({ center: [lon, lat], zoom: map.getZoom() + 2 });
   else cardSubject.value = { kind: "camera", id, lon, lat };
 }
 

@@ -52,8 +52,8 @@ export function feedOverlays(map: GlMap, overlays: Overlays): { afterStyle(): vo
   }
 
   function syncLive(): void {
-    setVisible(map, "units", isOn("units"));
-    setVisible(map, "incidents", isOn("incidents"));
+    setVisible(map, "units", isOn("live:units"));
+    setVisible(map, "incidents", isOn("live:incidents"));
     setSelected(map, selectedId.value);
   }
 
@@ -61,7 +61,7 @@ export function feedOverlays(map: GlMap, overlays: Overlays): { afterStyle(): vo
   watchEffect(() => overlays.units.set(unitPoints()));
   watchEffect(() => overlays.cameras.set(nearCameras.value.map((camera) => ({ id: camera.id, lon: camera.lon, lat: camera.lat, props: { name: camera.name } }))));
   watch(tileLayersOn, syncTiles);
-  watch([() => isOn("units"), () => isOn("incidents"), selectedId], syncLive);
+  watch([() => isOn("live:units"), () => isOn("live:incidents"), selectedId], syncLive);
 
   // After the panels have moved: they decide how much of the map can be seen.
   watch(selectedId, (id) => {

@@ -80,6 +80,11 @@ async function refresh(event: IncidentEvent): Promise<void> {
 }
 
 function take(event: IncidentEvent): void {
+  if (event.gone) {
+    if (items.delete(event.id)) total.value -= 1;
+    pending.delete(event.id);
+    return;
+  }
   pending.set(event.id, event);
   timer ??= setTimeout(() => void flush(), 120);
 }

@@ -1,5 +1,5 @@
 /** Which layers there are, and which of them the operator switched on; remembered per browser. */
-import { useStorage } from "@vueuse/core";
+import { useStorage, useThrottleFn } from "@vueuse/core";
 import { computed, effectScope, shallowRef } from "vue";
 import { type LayerInfo, listLayers } from "@shared/api/layers";
 import { onLive } from "@shared/live/client";
@@ -21,10 +21,13 @@ export async function reloadLayers(): Promise<void> {
   }
 }
 
+/** History moves with every report; nobody watches it by the second. */
+const soon = useThrottleFn(() => void reloadLayers(), 5_000, true);
+
 export function startLayers(): void {
   effectScope(true).run(() => {
     // The version stands in the tile address: the list is asked again rather than guessed.
-    onLive("layer_changed", () => void reloadLayers());
+    onLive("layer_changed", soon);
     onLive("resync", () => void reloadLayers());
   });
   void reloadLayers();

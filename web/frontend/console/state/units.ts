@@ -1,4 +1,5 @@
 /** Units on duty: loaded once, moved by one delta a second. */
+import { useThrottleFn } from "@vueuse/core";
 import { effectScope, shallowRef, triggerRef } from "vue";
 import { listUnits, type Unit } from "@shared/api/units";
 import { onLive } from "@shared/live/client";
@@ -31,10 +32,14 @@ function applyDeltas(items: UnitDelta[]): void {
   if (unknown && Date.now() - askedAt > ASK_AGAIN_MS) void reloadUnits();
 }
 
+/** A change of shift moves hundreds at once: one list answers them all. */
+const soon = useThrottleFn(() => void reloadUnits(), 3_000, true);
+
 export function startUnits(): void {
   effectScope(true).run(() => {
     onLive("units", (event) => applyDeltas(event.items));
-    onLive("dispatch", () => void reloadUnits());
+    onLive("unit", soon);
+    onLive("dispatch", soon);
     onLive("resync", () => void reloadUnits());
   });
   void reloadUnits();

@@ -15,6 +15,7 @@ export interface IncidentSummary {
   area_id: number | null;
   area_name: string | null;
   drill: boolean;
+  restricted: boolean;
   reported_at: string;
   occurred_at: string | null;
   handler: { id: string; name: string } | null;
@@ -47,6 +48,7 @@ export interface IncidentDetail extends IncidentSummary {
   reports: IncidentReport[];
   timeline: TimelineEvent[];
   dispatches: Dispatch[];
+  duplicate_of: { id: string; number: string | null } | null;
   location: { method: string | null; radius_m: number | null };
   allowed: string[];
 }
@@ -54,6 +56,8 @@ export interface IncidentDetail extends IncidentSummary {
 export type NearbyIncident = IncidentSummary & { distance_m: number; minutes_ago: number };
 
 export interface IncidentPage {
+  /** The count is capped: there are at least this many. */
+  total_is_least?: boolean;
   items: IncidentSummary[];
   next: string | null;
   total: number;

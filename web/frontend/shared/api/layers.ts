@@ -16,7 +16,8 @@ export interface LayerInfo {
   max_zoom: number;
   exact_from_zoom: number;
   default_on: boolean;
-  style: { type?: string; paint?: Record<string, unknown> };
+  /** MapLibre paint values, bare or under `paint`. */
+  style: Record<string, unknown> & { paint?: Record<string, unknown> };
   legend: LegendEntry[];
   /** Carries the layer's version; {z}, {x}, {y} stay for the map. */
   url: string;

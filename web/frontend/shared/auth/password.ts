@@ -1,2 +1,2 @@
 /** The shortest password the form sends; the server decides. */
-export const MIN_PASSWORD = 12;
+export const MIN_PASSWORD = 10;

@@ -7,6 +7,8 @@ export interface IncidentEvent {
   class_key: string;
   path: string | null;
   kind: string;
+  /** It left what this account may see; nothing else is told then. */
+  gone?: true;
 }
 
 export interface DispatchEvent {
@@ -23,13 +25,15 @@ export interface LiveEvents {
   incident: IncidentEvent;
   dispatch: DispatchEvent;
   units: { items: UnitDelta[] };
+  /** On or off duty, on a break. */
+  unit: { id: string; status: string };
   alarm: { id: string; kind: string; status?: string; incident_id?: string | null };
   layer_changed: { layer: string; version: number | string };
   resync: Record<string, never>;
 }
 
 export type LiveEventName = keyof LiveEvents;
-export const LIVE_EVENTS: readonly LiveEventName[] = ["incident", "dispatch", "units", "alarm", "layer_changed", "resync"];
+export const LIVE_EVENTS: readonly LiveEventName[] = ["incident", "dispatch", "units", "unit", "alarm", "layer_changed", "resync"];
 
 export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "signed_out";
 

@@ -56,11 +56,12 @@ export const detail = {
 export const timeline = {
   system: ["系统", "System"],
   from: ["原 {value}", "from {value}"],
-  to: ["改为 {value}", "to {value}"],
+  class_key: ["改为 {value}", "now {value}"],
+  of: ["与 {value} 重复", "same as {value}"],
   reason: ["原因:{value}", "reason: {value}"],
   number: ["{value}", "{value}"],
   distance_m: ["{value}", "{value}"],
-  seconds_est: ["预计 {value}", "about {value}"],
+  seconds: ["预计 {value}", "about {value}"],
 } satisfies Group;
 
 export const change = {
@@ -113,6 +114,7 @@ export const move = {
 } satisfies Group;
 
 export const verify = {
+  ground: ["结案依据(未经处置直接结案必填)", "On what ground (needed: nobody was sent)"],
   note: ["核查说明(可不填)", "What was checked (optional)"],
 } satisfies Group;
 

@@ -45,29 +45,18 @@ export const nearest = {
 } satisfies Group;
 
 export const pick = {
-  own_grid: ["本网格", "own grid"],
-  home_area: ["本辖区", "own area"],
-  nearest: ["最快到达", "fastest"],
   fastest: ["最快到达", "fastest"],
-  free: ["待命", "free"],
-  busy: ["任务中", "busy"],
-  straight_line: ["按直线估算", "straight line"],
-  capability: ["具备所需资质", "has the skill"],
-  stale_fix: ["定位较旧", "old fix"],
+  own_grid: ["本网格", "own grid"],
+  capabilities: ["具备{names}", "has {names}"],
 } satisfies Group;
 
 export const excluded = {
   busy: ["任务中", "busy"],
   off_duty: ["未上岗", "off duty"],
-  on_break: ["休息", "on a break"],
   break: ["休息", "on a break"],
   no_fix: ["无定位", "no position"],
-  stale_fix: ["定位过旧", "old position"],
-  missing_capability: ["缺资质", "lacks the skill"],
-  capability: ["缺资质", "lacks the skill"],
-  declined: ["已拒单", "declined"],
-  already_offered: ["已派单", "already offered"],
-  out_of_area: ["辖区外", "outside the area"],
+  fix_too_old: ["定位过旧", "old position"],
+  lacks_capability: ["缺资质", "lacks the skill"],
 } satisfies Group;
 
 export const alarms = {
@@ -80,5 +69,6 @@ export const alarms = {
 } satisfies Group;
 
 export const alarm_text = {
-  offer_unheard: ["{call_sign} 未接单", "{call_sign} did not take the offer"],
+  offer_unheard: ["{number}:{call_sign} 未接单", "{number}: {call_sign} did not take the offer"],
+  dispatch_overdue: ["{number} 仍未派人", "{number}: nobody sent yet"],
 } satisfies Group;

@@ -29,5 +29,6 @@ export const account = {
   differ: ["两次输入不一致", "The two differ"],
   save_password: ["保存新密码", "Save the new password"],
   password_changed: ["密码已修改", "Password changed"],
+  change_first: ["首次登录请先设置自己的密码。", "Set a password of your own before you go on."],
   sign_out: ["退出登录", "Log out"],
 } satisfies Group;

@@ -24,6 +24,7 @@ export const report = {
   save_join: ["并入所选事件", "Join the chosen incident"],
   saved: ["已登记 {number}", "Saved as {number}"],
   joined: ["已并入 {number}", "Joined {number}"],
+  known: ["该来源编号已登记过:{number}", "This source number is already known: {number}"],
   discard: ["清空", "Discard"],
   discarded: ["草稿已清空", "Draft discarded"],
   draft_restored: ["已恢复未提交的草稿。", "Your unsent draft is back."],
