@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import click
 from sqlalchemy.orm import Session
 
 from gridmap.clock import SystemClock
+from gridmap.db.cluster import ensure_running
 from gridmap.db.engine import Database
 from gridmap.services.geocoding import geocode
-from gridmap.settings import load_settings
+from gridmap.settings import Settings, load_settings
 from ingest.areas import AreaRequest, import_areas
 from ingest.base import Outcome
 from ingest.nouns.registry import NOUNS
@@ -81,9 +83,7 @@ def _add_noun(key: str) -> None:
     def run(file: Path, as_json: bool, value_maps: dict[str, str], **given: Any) -> None:
         maps = {name: read_value_map(Path(path)) for name, path in value_maps.items()}
         request = ImportRequest(noun=key, path=file, value_maps=maps, **given)
-        settings = load_settings()
-        database = Database.from_settings(settings)
-        with TerminalProgress(quiet=as_json) as progress:
+        with _opened() as (settings, database), TerminalProgress(quiet=as_json) as progress:
             outcome = run_import(request, database, settings, SystemClock(), _geocoder(database), progress)
         _print(outcome, as_json)
 
@@ -98,15 +98,9 @@ for _key in NOUNS:
 def _areas(file: Path, as_json: bool, value_maps: dict[str, str], **given: Any) -> None:
     """Import a set of areas from FILE; only an exact coverage becomes verified."""
     maps = {name: read_value_map(Path(path)) for name, path in value_maps.items()}
-    settings = load_settings()
-    with TerminalProgress(quiet=as_json) as progress:
-        outcome = import_areas(
-            AreaRequest(path=file, value_maps=maps, **given),
-            Database.from_settings(settings),
-            settings,
-            SystemClock(),
-            progress,
-        )
+    request = AreaRequest(path=file, value_maps=maps, **given)
+    with _opened() as (settings, database), TerminalProgress(quiet=as_json) as progress:
+        outcome = import_areas(request, database, settings, SystemClock(), progress)
     _print(outcome, as_json)
 
 
@@ -117,6 +111,18 @@ _AREA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 import_.command("areas")(_with(_COMMON, _with(_AREA_OPTIONS, _areas)))
 import_.add_command(osm)
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, Database]]:
+    settings = load_settings()
+    if settings.embedded:
+        ensure_running(settings)
+    database = Database.from_settings(settings)
+    try:
+        yield settings, database
+    finally:
+        database.dispose()
 
 
 def _geocoder(database: Database) -> Callable[[str], AddressPlace | None]:

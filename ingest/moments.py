@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from ingest.base import Faults, Objects, objects
 
 _SHAPE = re.compile(
-    r"^(?P<year>\d{4})"
-    r"(?:[-/.年](?P<month>\d{1,2})(?:[-/.月](?P<day>\d{1,2})日?)?月?|(?P<packed>\d{4}))"
-    r"(?:[T ]+(?P<hour>\d{1,2})(?:[:时](?:(?P<minute>\d{1,2})(?:[:分](?P<second>\d{1,2})(?:\.\d+)?秒?|分)?)?)?)?"
-    r"\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?$"
+    r"""^(?P<year>\d{4})
+        (?: [-/.年] (?P<month>\d{1,2}) (?: [-/.月] (?P<day>\d{1,2}) 日? )? 月? | (?P<packed>\d{4}) )
+        (?: (?: [T\ ]+ | (?<=日) ) (?P<hour>\d{1,2})
+            (?: [:时] (?: (?P<minute>\d{1,2}) (?: [:分] (?: (?P<second>\d{1,2}) (?:\.\d+)? 秒? )? )? )? )? )?
+        \s* (?P<offset>Z|[+-]\d{2}:?\d{2})?$""",
+    re.VERBOSE,
 )
 _ENOUGH_FOR_HOURS = 20
 _EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001 - compared before the zone is applied

@@ -22,9 +22,11 @@ from gridmap.domain.crs import Crs, parse_crs
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.importing.batches import BatchRun, Stray, batch_run
+from gridmap.services.importing.names import has_names
 from gridmap.settings import Settings
 from ingest.base import Outcome, Table
 from ingest.fields import Conversion
+from ingest.gazetteer import sync_names
 from ingest.mapping import ColumnMap, map_columns
 from ingest.nouns.base import Draft, Noun
 from ingest.nouns.registry import get_noun
@@ -210,6 +212,8 @@ def _merge(
     outcome.longest_block_s = round(batch.longest_s, 3)
     _list_strays(strays, context, folder)
     batch.finish(outcome.as_json())
+    if has_names(target.noun):
+        sync_names(batch)
 
 
 def _list_strays(strays: list[Stray], context: Context, folder: Path) -> None:

@@ -295,6 +295,7 @@ def _switch(
             _join_leaves(connection, key)
         connection.execute(text("update import_batch set visible_at = :now where id = :batch"), key)
         announce_layers(connection, AREAS.layers, batch.now)
+        batch.record()
 
 
 def _join_leaves(connection: Connection, key: Mapping[str, Any]) -> None:

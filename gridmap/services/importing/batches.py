@@ -144,6 +144,18 @@ class BatchRun:
                 {"now": self.now, "counts": json.dumps(counts), "batch": self.batch_id},
             )
             announce_layers(self.connection, self.target.layers, self.now)
+            self.record()
+
+    def record(self) -> None:
+        """Put the run on the audit trail, in the caller's transaction."""
+        self.connection.execute(
+            text(
+                "insert into audit (at, actor_name, verb, subject_kind, subject_id, params)"
+                " values (:now, 'system', 'import.run', :noun, :source,"
+                " jsonb_build_object('batch', cast(:batch as text)))"
+            ),
+            {"now": self.now, "noun": self.target.noun, "source": self.source, "batch": str(self.batch_id)},
+        )
 
     def close(self, counts: Mapping[str, Any]) -> None:
         """Write the counts of a batch that is visible already, or had nothing to show."""
