@@ -6,6 +6,7 @@ Coordinates are WGS84 lon, lat in degrees. Every edge is made once and used by b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, sqrt
 
 import numpy as np
@@ -45,7 +46,7 @@ class Lattice:
     nodes: Floats
     areas: list[BenchArea]
 
-    @property
+    @cached_property
     def grids(self) -> list[BenchArea]:
         """Row by row from the south-west."""
         return self.areas[-self.columns * self.rows :]

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+from numpy.typing import NDArray
 
 from gridmap.bench import servers
 from gridmap.bench.http_load import Answer, Load, fetch_all
@@ -47,9 +48,9 @@ class Quantiles:
     max: float
 
     @classmethod
-    def of(cls, values_ms: Sequence[float]) -> Quantiles:
+    def of(cls, values_ms: Sequence[float] | NDArray[np.float64]) -> Quantiles:
         p50, p95 = np.percentile(values_ms, [50, 95])
-        return cls(round(float(p50), 2), round(float(p95), 2), round(float(max(values_ms)), 2))
+        return cls(round(float(p50), 2), round(float(p95), 2), round(float(np.max(values_ms)), 2))
 
 
 def run_map_bench(base: Settings, scale: float, say: Say, *, with_tipg: bool = True) -> dict[str, Any]:
@@ -63,10 +64,10 @@ def _measure(base: Settings, site: BenchSite, say: Say, with_tipg: bool) -> dict
     tiles = walk(_densest(site))
     say(f"{len(tiles) * len(LAYERS)} distinct tiles of {len(LAYERS)} layers, z{tiles[0].z} to z{tiles[-1].z}")
     headers = {"Accept-Encoding": "gzip"}
-    login, password = _operator(site, city.area_id)
+    login, password = make_operator(site, city.area_id)
 
     with servers.our_web(site) as port:
-        logged_in = headers | {"Cookie": _log_in(port, login, password)}
+        logged_in = headers | {"Cookie": log_in(port, login, password)}
         addresses = _addresses(port, logged_in)
         paths = _paths(addresses, tiles)
         _warm_up(port, addresses, logged_in)
@@ -80,7 +81,7 @@ def _measure(base: Settings, site: BenchSite, say: Say, with_tipg: bool) -> dict
         sizes = fetch_all(port, paths, connections=BROWSER_CONNECTIONS, headers=plain)
         counted = {layer: _zoom_counts(site, port, addresses[layer], logged_in) for layer in COUNTED_LAYERS}
     with servers.our_web(site) as port:
-        logged_in = headers | {"Cookie": _log_in(port, login, password)}
+        logged_in = headers | {"Cookie": log_in(port, login, password)}
         _warm_up(port, addresses, logged_in)
         say("cold, a crowd, ours")
         ours = fetch_all(port, paths, connections=CROWD_CONNECTIONS, headers=logged_in)
@@ -165,7 +166,7 @@ def _densest(site: BenchSite) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def _operator(site: BenchSite, area_id: int) -> tuple[str, str]:
+def make_operator(site: BenchSite, area_id: int) -> tuple[str, str]:
     """An operator of the whole city with a fresh password, made for this run."""
     login, password = f"bench-{secrets.token_hex(4)}", secrets.token_urlsafe(18)
     with system_transaction(site.database, SystemClock(), SYSTEM_ACTOR) as tx:
@@ -176,7 +177,7 @@ def _operator(site: BenchSite, area_id: int) -> tuple[str, str]:
     return login, password
 
 
-def _log_in(port: int, login: str, password: str) -> str:
+def log_in(port: int, login: str, password: str) -> str:
     """The session's cookie, as a header's value."""
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
         answer = client.post("/api/login", json={"login": login, "password": password})

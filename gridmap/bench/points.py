@@ -10,13 +10,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.bench.lattice import Lattice
+from gridmap.bench.lattice import BenchArea, Lattice
 from gridmap.domain.vocab import EventClass, vocabulary
 
 CAMERAS = 420_000
 INCIDENTS = 2_000_000
 HISTORY_END = datetime(2026, 6, 1, tzinfo=UTC)
 HISTORY_DAYS = 730
+_CHANNELS = ("call_12345", "call_110", "grid_worker", "patrol", "public")
 _CENTRES = 14
 _RESTRICTED_SHARE = 0.003
 _EWKB_POINT_4326 = "0101000020E6100000"
@@ -56,7 +57,7 @@ class PointSource:
             status = rng.choice(["online", "offline", "fault", "unknown"], size, p=[0.93, 0.04, 0.02, 0.01])
             kind = rng.choice(["fixed", "dome", "bullet"], size)
             heading = rng.integers(0, 360, size)
-            grids = self.lattice.grids
+            grids = [self.lattice.grids[at] for at in grid.tolist()]
             yield "".join(
                 f"{ids[i]}\tbench\t{start + i}\t99{start + i:018d}\t{grids[grid[i]].code[-6:]}路 {start + i} 号探头"
                 f"\t{kind[i]}\t{status[i]}\t{geometry[i]}\t{grids[grid[i]].area_id}\t{grids[grid[i]].path}"
@@ -67,6 +68,37 @@ class PointSource:
     def incident_lines(self) -> Iterator[str]:
         """id, source, ref, number, class_key, severity, status, outcome, title, geom, location_method, area_id,
         scope_path, occurred_from, reported_at, recorded_at, channel, restricted, closed_at."""
+        rng = np.random.default_rng(self.seed + 3)
+        for block in self._incidents():
+            geometry = _hex(block.lon_lat)
+            ids = _timed_ids(block.reported_at, rng)
+            yield "".join(
+                _incident_line(one, ids[i], geometry[i], self.lattice.grids[one.grid])
+                for i, one in enumerate(block.rows)
+            )
+
+    def incident_rows(self) -> Iterator[list[tuple[object, ...]]]:
+        """The same as a file of another system: ref, class, severity, channel, text, lon, lat, reported, outcome,
+        closed_at; without restricted classes."""
+        for block in self._incidents():
+            yield [
+                (
+                    one.number,
+                    one.event_class.key,
+                    one.event_class.severity,
+                    one.channel,
+                    one.event_class.zh,
+                    f"{lon:.7f}",
+                    f"{lat:.7f}",
+                    one.reported_at.isoformat(),
+                    "solved" if one.closed else "",
+                    one.reported_at.isoformat() if one.closed else "",
+                )
+                for one, (lon, lat) in zip(block.rows, block.lon_lat, strict=True)
+                if not one.event_class.restricted
+            ]
+
+    def _incidents(self) -> Iterator[_IncidentBlock]:
         rng = np.random.default_rng(self.seed + 2)
         total = round(INCIDENTS * self.scale)
         offsets_s = np.sort(rng.uniform(0, HISTORY_DAYS * 86_400, total))
@@ -75,50 +107,55 @@ class PointSource:
         for start in range(0, total, _ROWS_A_BLOCK):
             size = min(_ROWS_A_BLOCK, total - start)
             grid = rng.choice(len(self.weights), size, p=self.weights)
-            geometry = _hex(self.lattice.inside(grid, rng))
-            which = rng.choice(len(open_classes), size, p=popularity / popularity.sum())
-            restricted = rng.random(size) < (_RESTRICTED_SHARE if restricted_classes else 0)
-            closed = rng.random(size) < 0.97
-            channel = rng.choice(["call_12345", "call_110", "grid_worker", "patrol", "public"], size)
-            times = [
-                HISTORY_END - timedelta(days=HISTORY_DAYS) + timedelta(seconds=float(s))
-                for s in offsets_s[start : start + size]
-            ]
-            ids = _timed_ids(times, rng)
-            grids = self.lattice.grids
-            yield "".join(
-                self._incident(
-                    start + i,
-                    ids[i],
-                    restricted_classes[0] if restricted[i] else open_classes[which[i]],
-                    bool(closed[i]),
-                    geometry[i],
-                    grids[grid[i]].area_id,
-                    grids[grid[i]].path,
-                    times[i].isoformat(),
-                    str(channel[i]),
-                )
-                for i in range(size)
+            which = rng.choice(len(open_classes), size, p=popularity / popularity.sum()).tolist()
+            restricted = (rng.random(size) < (_RESTRICTED_SHARE if restricted_classes else 0)).tolist()
+            closed = (rng.random(size) < 0.97).tolist()
+            channel = rng.choice(_CHANNELS, size).tolist()
+            begin = HISTORY_END - timedelta(days=HISTORY_DAYS)
+            times = [begin + timedelta(seconds=s) for s in offsets_s[start : start + size].tolist()]
+            yield _IncidentBlock(
+                lon_lat=self.lattice.inside(grid, rng),
+                reported_at=times,
+                rows=[
+                    _Incident(
+                        number=start + i,
+                        grid=at,
+                        event_class=restricted_classes[0] if restricted[i] else open_classes[which[i]],
+                        closed=closed[i],
+                        channel=channel[i],
+                        reported_at=times[i],
+                    )
+                    for i, at in enumerate(grid.tolist())
+                ],
             )
 
-    @staticmethod
-    def _incident(
-        number: int,
-        incident_id: str,
-        event_class: EventClass,
-        closed: bool,
-        geometry: str,
-        area_id: int,
-        path: str,
-        at: str,
-        channel: str,
-    ) -> str:
-        ending = ("closed", "solved", at) if closed else ("open", "\\N", "\\N")
-        return (
-            f"{incident_id}\tbench\t{number}\tBENCH-{number:08d}\t{event_class.key}\t{event_class.severity}"
-            f"\t{ending[0]}\t{ending[1]}\t{event_class.zh}\t{geometry}\tpoint\t{area_id}\t{path}\t{at}\t{at}\t{at}"
-            f"\t{channel}\t{'t' if event_class.restricted else 'f'}\t{ending[2]}\n"
-        )
+
+@dataclass(frozen=True, slots=True)
+class _Incident:
+    number: int
+    grid: int
+    event_class: EventClass
+    closed: bool
+    channel: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True)
+class _IncidentBlock:
+    lon_lat: NDArray[np.float64]
+    reported_at: list[datetime]
+    rows: list[_Incident]
+
+
+def _incident_line(one: _Incident, incident_id: str, geometry: str, grid: BenchArea) -> str:
+    at = one.reported_at.isoformat()
+    status, outcome, closed_at = ("closed", "solved", at) if one.closed else ("open", "\\N", "\\N")
+    restricted = "t" if one.event_class.restricted else "f"
+    return (
+        f"{incident_id}\tbench\t{one.number}\tBENCH-{one.number:08d}\t{one.event_class.key}"
+        f"\t{one.event_class.severity}\t{status}\t{outcome}\t{one.event_class.zh}\t{geometry}\tpoint"
+        f"\t{grid.area_id}\t{grid.path}\t{at}\t{at}\t{at}\t{one.channel}\t{restricted}\t{closed_at}\n"
+    )
 
 
 def _classes() -> tuple[list[EventClass], list[EventClass]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 import venv
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,6 +37,37 @@ def our_web(site: BenchSite, *, processes: int = PROCESSES) -> Iterator[int]:
     spec = children.web(settings, None, lambda: 0, lambda _name: None)
     with _running(site, spec.command(), spec.extra_env, settings.port) as port:
         yield port
+
+
+class LastingWeb:
+    """The real web server on one port that it keeps across restarts."""
+
+    def __init__(self, site: BenchSite, *, processes: int) -> None:
+        self._site = site
+        self._settings = _listening(site.settings, processes)
+        self._running = ExitStack()
+
+    @property
+    def port(self) -> int:
+        return self._settings.port
+
+    def __enter__(self) -> LastingWeb:
+        self._start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._running.close()
+
+    def restart(self) -> float:
+        """Stop it as a supervisor would, and start it again. Returns for how many seconds nobody answered."""
+        started = time.monotonic()
+        self._running.close()
+        self._start()
+        return time.monotonic() - started
+
+    def _start(self) -> None:
+        spec = children.web(self._settings, None, lambda: 0, lambda _name: None)
+        self._running.enter_context(_running(self._site, spec.command(), spec.extra_env, self.port))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 import numpy as np
 import psycopg
@@ -62,9 +62,14 @@ class BenchSite:
 
 
 @contextmanager
-def bench_site(base: Settings, scale: float, say: Say) -> Iterator[BenchSite]:
-    """Start the bench's cluster, fill it when it is not, stop it at the end. The site's own is not touched."""
-    folder = base.data_dir / "bench" / f"scale-{scale:g}"
+def bench_site(
+    base: Settings, scale: float, say: Say, *, purpose: Literal["map", "feed"] = "map"
+) -> Iterator[BenchSite]:
+    """Start the bench's cluster, fill it when it is not, stop it at the end. The site's own is not touched.
+
+    `feed` has the areas only, and tells when each transaction was committed.
+    """
+    folder = base.data_dir / "bench" / f"{purpose}-{scale:g}"
     key = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     settings = load_settings(
         name="gridmap bench",
@@ -78,17 +83,30 @@ def bench_site(base: Settings, scale: float, say: Say) -> Iterator[BenchSite]:
         host="127.0.0.1",
     )
     ensure_running(settings)
+    if purpose == "feed":
+        _tell_commit_times(settings)
     database = Database.from_settings(settings)
     try:
         upgrade(database.owner)
         lattice = build_lattice(scale, np.random.default_rng(SEED))
         site = BenchSite(settings, database, lattice, scale)
         if not _is_filled(site):
-            fill(site, say)
+            fill(site, say, with_points=purpose == "map")
         yield site
     finally:
         database.dispose()
         stop(settings)
+
+
+def _tell_commit_times(settings: Settings) -> None:
+    """Let the server keep the time of each commit; it reads the setting at its start only."""
+    with psycopg.connect(superuser_conninfo(settings), autocommit=True) as connection:
+        found = connection.execute("show track_commit_timestamp").fetchone()
+        if found == ("on",):
+            return
+        connection.execute("alter system set track_commit_timestamp = on")
+    stop(settings)
+    ensure_running(settings)
 
 
 def _mark(site: BenchSite) -> str:
@@ -101,7 +119,7 @@ def _is_filled(site: BenchSite) -> bool:
     return found is not None and found[0] == _mark(site)
 
 
-def fill(site: BenchSite, say: Say) -> None:
+def fill(site: BenchSite, say: Say, *, with_points: bool) -> None:
     """Areas, cameras and incidents by COPY, indexes after, then the tile counts."""
     source = PointSource(site.lattice, site.scale, SEED)
     with site.admin() as connection:
@@ -113,10 +131,11 @@ def fill(site: BenchSite, say: Say) -> None:
         connection.execute("set session_replication_role = replica")
         say("areas")
         _copy_areas(connection, site.lattice)
-        for table, columns, lines in (
+        points = (
             ("camera", _CAMERA_COLUMNS, source.camera_lines()),
             ("incident", _INCIDENT_COLUMNS, source.incident_lines()),
-        ):
+        )
+        for table, columns, lines in points if with_points else ():
             say(f"{table} rows")
             with _without_indexes(connection, table):
                 _copy(connection, f"{table} ({columns})", lines)
@@ -125,7 +144,7 @@ def fill(site: BenchSite, say: Say) -> None:
         connection.execute("vacuum (analyze) camera")
         connection.execute("vacuum (analyze) incident")
         connection.execute("vacuum (analyze) area_version")
-    for layer in ("cameras", "incidents"):
+    for layer in ("cameras", "incidents") if with_points else ():
         say(f"counts of {layer}")
         refresh(site.database, SystemClock(), layer)
     with site.admin() as connection:
