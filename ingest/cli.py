@@ -23,6 +23,7 @@ from ingest.osm.cli import osm
 from ingest.progress import TerminalProgress
 from ingest.request import AddressPlace, ImportRequest
 from ingest.run import run_import
+from ingest.source import find_source
 from ingest.value_maps import read_value_map
 
 Command = Callable[..., None]
@@ -81,8 +82,7 @@ def _with(options: tuple[Callable[[Any], Any], ...], command: Command) -> Comman
 
 def _add_noun(key: str) -> None:
     def run(file: Path, as_json: bool, value_maps: dict[str, str], **given: Any) -> None:
-        maps = {name: read_value_map(Path(path)) for name, path in value_maps.items()}
-        request = ImportRequest(noun=key, path=file, value_maps=maps, **given)
+        request = ImportRequest(noun=key, path=file, **_known(key, value_maps, given))
         with _opened() as (settings, database), TerminalProgress(quiet=as_json) as progress:
             outcome = run_import(request, database, settings, SystemClock(), _geocoder(database), progress)
         _print(outcome, as_json)
@@ -97,20 +97,27 @@ for _key in NOUNS:
 
 def _areas(file: Path, as_json: bool, value_maps: dict[str, str], **given: Any) -> None:
     """Import a set of areas from FILE; only an exact coverage becomes verified."""
-    maps = {name: read_value_map(Path(path)) for name, path in value_maps.items()}
-    request = AreaRequest(path=file, value_maps=maps, **given)
+    known = _known("areas", value_maps, given)
+    request = AreaRequest(path=file, **{**known, "tree": known["tree"] or "admin"})
     with _opened() as (settings, database), TerminalProgress(quiet=as_json) as progress:
         outcome = import_areas(request, database, settings, SystemClock(), progress)
     _print(outcome, as_json)
 
 
 _AREA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--tree", default="admin", show_default=True, help="Which tree the set belongs to."),
+    click.option("--tree", help="Which tree the set belongs to; admin if not said."),
     click.option("--level", help="Level of rows that name none (grid, community, township, ...)."),
     click.option("--parent", metavar="CODE", help="The area in force that the whole set hangs under."),
 )
 import_.command("areas")(_with(_COMMON, _with(_AREA_OPTIONS, _areas)))
 import_.add_command(osm)
+
+
+def _known(noun: str, value_maps: dict[str, str], given: dict[str, Any]) -> dict[str, Any]:
+    """What was said on the line, filled up with what the source's own file knows."""
+    said = {**given, "value_maps": {name: read_value_map(Path(path)) for name, path in value_maps.items()}}
+    source = find_source(given["source"], noun)
+    return said if source is None else source.fill(said)
 
 
 @contextmanager

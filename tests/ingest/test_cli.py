@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Invalid
 from ingest.cli import import_
 from ingest.nouns.registry import NOUNS
+from ingest.source import list_sources
 from ingest.value_maps import read_value_map
 from tests.ingest.conftest import Importer
 
@@ -74,3 +76,21 @@ def test_value_maps_from_csv_and_toml(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as caught:
         read_value_map(tmp_path / "b.toml")
     assert caught.value.code == "value_map_broken"
+
+
+def test_a_source_of_its_own_file_needs_nothing_else(importer: Importer, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("t,lon,lat,type\n2012-03-01,-122.6,45.5,burglary\n", encoding="utf-8")
+    assert gridmap(importer, "incidents", str(path), "--source", "portland_nij").returncode == 0
+    assert importer.query("select class_key, status, st_x(geom) from incident") == [
+        ("S2.03", "closed", -122.6)
+    ]
+
+
+def test_every_source_is_named_like_its_file_and_speaks_our_words() -> None:
+    words = vocabulary()
+    for source in list_sources().values():
+        assert source.noun == "areas" or source.noun in NOUNS
+        assert source.attribution
+        for key in source.value_maps.get("class", {}).values():
+            words.event_class(key)

@@ -10,17 +10,15 @@ import pytest
 
 from gridmap.domain.coverage import repair
 from gridmap.domain.crs import snap_1e9
+from ingest.source import list_sources
 from tests.ingest.conftest import Importer
 
 
 @pytest.fixture
 def portland(importer: Importer, shared_data: Path) -> Importer:
-    importer.areas(
-        shared_data / "portland_police_districts.geojson",
-        source="portland",
-        level="grid",
-        mapping={"DISTRICT": "code", "PRECINCT": "parent"},
-    )
+    source = list_sources()["portland_police"]
+    path = shared_data / "portland_police_districts.geojson"
+    importer.areas(path, source=source.key, level=source.level, mapping=source.mapping)
     return importer
 
 
@@ -40,15 +38,16 @@ def test_districts_are_kept_unverified_with_their_faults(portland: Importer) -> 
 
 
 def test_counts_per_district_equal_geopandas(portland: Importer, shared_data: Path) -> None:
+    source = list_sources()["portland_nij"]
     outcome = portland.rows(
         "incidents",
         shared_data / "portland_nij_2012_2017.csv.gz",
-        source="portland_nij",
-        crs="WGS84",
-        zone="America/Los_Angeles",
-        mapping={"t": "occurred", "type": "class"},
-        value_maps={"class": {"burglary": "S1.01", "motor vehicle theft": "S1.02"}},
-        defaults={"channel": "transfer", "outcome": "handed_over"},
+        source=source.key,
+        crs=source.crs,
+        zone=source.zone,
+        mapping=source.mapping,
+        value_maps=source.value_maps,
+        defaults=source.defaults,
     )
     assert (outcome.read, outcome.added, outcome.quarantined) == (15_206, 15_206, 0)
 

@@ -1,0 +1,1 @@
+"""Sources that come again: one source, one file, named like its key."""
