@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from importlib.metadata import version
 
 from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -43,6 +44,7 @@ def create_app(
     app = APIFlask(
         __name__,
         title=TITLE,
+        version=version("gridmap"),
         spec_path=None,
         docs_path=None,
         json_errors=False,

@@ -36,6 +36,8 @@ def describe(app: APIFlask) -> None:
     """Give `app`'s description its introduction, its ways to log in, and each route's guard."""
     app.config.update(
         DESCRIPTION=_DESCRIPTION,
+        OPENAPI_VERSION="3.1.0",
+        AUTO_OPERATION_ID=True,
         AUTO_VALIDATION_ERROR_RESPONSE=False,
         AUTO_404_RESPONSE=False,
         SECURITY_SCHEMES={
@@ -55,7 +57,19 @@ def describe(app: APIFlask) -> None:
                 operation = spec.get("paths", {}).get(path, {}).get(method.lower())
                 if operation is not None:
                     _say_guard(app, operation, rule.endpoint, method)
+                    _say_lists(operation)
         return spec
+
+
+def _say_lists(operation: dict[str, Any]) -> None:
+    """Lists in an address are one text with commas."""
+    for parameter in operation.get("parameters", ()):
+        if parameter.get("in") == "query" and _is_list(parameter.get("schema", {})):
+            parameter["style"], parameter["explode"] = "form", False
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "array" or any(_is_list(part) for part in schema.get("anyOf", ()))
 
 
 def _say_guard(app: APIFlask, operation: dict[str, Any], endpoint: str, method: str) -> None:
