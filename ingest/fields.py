@@ -64,8 +64,14 @@ def _text(spec: Field, texts: Objects, filled: Mask, conversion: Conversion, fau
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     too_long = lengths > spec.most_chars
     faults.add(too_long, spec.name, "too_long", lengths)
-    clean = [text.translate(_CONTROL) if not text.isprintable() else text for text in texts]
-    return only(filled & ~too_long, objects(clean))
+    return only(filled & ~too_long, objects(map(storable, texts)))
+
+
+def storable(text: str) -> str:
+    """Text without what PostgreSQL cannot hold or no eye can see: control characters and lone surrogates."""
+    if text.isprintable():
+        return text
+    return text.translate(_CONTROL).encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def _number(spec: Field, texts: Objects, filled: Mask, conversion: Conversion, faults: Faults) -> Objects:

@@ -11,7 +11,7 @@ import shapely
 
 from gridmap.domain.ids import new_id
 from ingest.base import Objects, objects, only
-from ingest.fields import convert
+from ingest.fields import convert, storable
 from ingest.mapping import PLACE_FIELDS
 from ingest.nouns.base import Draft
 from ingest.places import geometries_from_wkb, geometries_from_wkt, points_from_columns
@@ -19,6 +19,8 @@ from ingest.request import Context
 from ingest.spool import encode_column, encode_geometries
 
 Step = Callable[[Draft, Context], None]
+_MOST_KEPT_CHARS = 2_000
+# A camera list may hold stream addresses with log-ins; a secret never reaches a row that people read.
 _SECRET = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
 
 
@@ -27,12 +29,7 @@ def map_fields(draft: Draft, context: Context) -> None:
     for spec in context.noun.fields:
         texts = _cells(draft, context, spec.name)
         draft.values[spec.name] = convert(spec, texts, context.conversion, draft.faults)
-    columns = {name: draft.chunk.cells[name] for name in context.request.keep}
-    kept = [{name: cells[row] for name, cells in columns.items() if cells[row]} for row in range(len(draft))]
-    draft.kept = objects(kept)
-    if columns:
-        secret = [any(_SECRET.search(text) for text in cells.values()) for cells in kept]
-        draft.faults.add(np.array(secret, dtype=bool), "", "secret_in_cell")
+    _keep_columns(draft, context)
 
 
 def reproject(draft: Draft, context: Context) -> None:
@@ -129,6 +126,21 @@ def _cells(draft: Draft, context: Context, name: str) -> Objects:
     texts = draft.chunk.cells[column] if column is not None else np.full(len(draft), "", dtype=object)
     default = context.request.defaults.get(name)
     return texts if default is None else objects(text.strip() or default for text in texts)
+
+
+def _keep_columns(draft: Draft, context: Context) -> None:
+    columns = {name: draft.chunk.cells[name] for name in context.request.keep}
+    kept = [
+        {name: storable(cells[row]) for name, cells in columns.items() if cells[row]}
+        for row in range(len(draft))
+    ]
+    draft.kept = objects(kept)
+    for name, cells in columns.items():
+        long = [row for row, text in enumerate(cells) if len(text) > _MOST_KEPT_CHARS]
+        draft.faults.add(long, name, "too_long")
+        draft.faults.add(
+            [row for row, text in enumerate(cells) if _SECRET.search(text)], name, "secret_in_cell"
+        )
 
 
 def _mended(shapes: Objects) -> Objects:

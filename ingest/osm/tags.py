@@ -182,5 +182,7 @@ def clean(text: str | None) -> str | None:
     """A tag's text as it may be shown: one line, no control characters, at most 200 characters."""
     if text is None:
         return None
-    shown = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    shown = " ".join(text.split())
     return shown[:200] or None

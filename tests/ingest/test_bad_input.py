@@ -219,7 +219,7 @@ def test_values_that_mean_nothing_here_are_listed(importer: Importer, write: Wri
 def test_secrets_in_kept_columns_are_refused(importer: Importer, write: Write) -> None:
     path = write("a.csv", "ref,lon,lat,url\n1,114,34,rtsp://admin:hunter2@10.0.0.1/1\n2,114,34,none\n")
     outcome = importer.rows("cameras", path, crs="WGS84", keep=("url",))
-    assert (outcome.added, dict(outcome.reasons)) == (1, {"secret_in_cell": 1})
+    assert (outcome.added, dict(outcome.reasons)) == (1, {"url:secret_in_cell": 1})
 
 
 def test_wrong_mappings(importer: Importer, write: Write) -> None:

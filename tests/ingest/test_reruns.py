@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict
 from gridmap.services.importing.batches import batch_run
+from ingest.fields import storable
 from ingest.nouns.registry import NOUNS
 from tests.ingest.conftest import Importer
 
@@ -211,3 +213,22 @@ def test_after_any_runs_the_table_is_what_the_last_file_says(
     assert {(row.ref, row.name) for row in live} == {(str(ref), name) for ref, name, _ in runs[-1]}
     ever = {str(ref) for rows in runs for ref, _, _ in rows}
     assert {row.ref for row in importer.query("select ref from camera where source = 'p'")} == ever
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(st.text(st.characters(codec="utf-8"), max_size=60), min_size=1, max_size=20))
+def test_any_text_arrives_as_it_was(importer: Importer, tmp_path: Path, names: list[str]) -> None:
+    importer.execute("delete from camera where source = 'text'")
+    path = tmp_path / "text.csv"
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["ref", "name", "lon", "lat", "extra"])
+        writer.writerows([number, name, 114, 34, name] for number, name in enumerate(names))
+    outcome = importer.rows("cameras", path, crs="WGS84", source="text", keep=("extra",), withdraw_most=True)
+    assert (outcome.added, outcome.quarantined) == (len(names), 0)
+    rows = importer.query("select ref, name, props->>'extra' as extra from camera where source = 'text'")
+    assert {row.ref: row.name for row in rows} == {
+        str(n): storable(name.strip()) for n, name in enumerate(names)
+    }
+    again = importer.rows("cameras", path, crs="WGS84", source="text", keep=("extra",))
+    assert (again.unchanged, again.changed) == (len(names), 0)
