@@ -19,9 +19,7 @@ from gridmap.demo.district.scale import SCALES
 @click.option("--scale", required=True, type=click.Choice(sorted(SCALES)))
 def main(out: Path, seed: int, scale: str) -> None:
     """Write the files of a demo district and its manifest, for `gridmap import`."""
-    manifest = generate(out, seed, SCALES[scale], say=click.echo)
-    for name, count in manifest.counts.items():
-        click.echo(f"{name}: {count:,}")
+    generate(out, seed, SCALES[scale], say=click.echo)
 
 
 if __name__ == "__main__":

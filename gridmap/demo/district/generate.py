@@ -58,7 +58,7 @@ def generate(
     files += _write_staff(out_dir, staff)
     files += _write_extras(out_dir, city, streams[2])
     files += _write_history(out_dir, city, staff, scale, seed, start, end, streams[3])
-    say(f"{files[-3].rows} incidents drawn")
+    say(f"{files[-4].rows} incidents drawn")
     graph = save_street_graph(build_street_graph(city, city.fabric), out_dir)
     files.append(describe(graph, "-", 0, "WGS84", "npz"))
     county = city.division.level("county")[0].geometry
@@ -176,9 +176,12 @@ def _write_history(
     path = out_dir / "incidents.csv"
     rows = history_files.write_incidents(path, history, anchors, start, "DEMO-", patrols, rng)
     truth_files = history_files.write_truth(out_dir, truth, history, seed)
+    scenes = out_dir / history_files.SCENES_NAME
+    scene_rows = history_files.write_scenes(scenes, history, anchors, 4_000, rng)
     options = ("--crs", "WGS84", "--tz", "Asia/Shanghai")
     return [
         describe(path, "incidents", rows, "WGS84", "utf-8", options),
+        describe(scenes, "-", scene_rows, "WGS84", "utf-8"),
         *(describe(p, "-", 0, "-", p.suffix[1:]) for p in truth_files),
     ]
 

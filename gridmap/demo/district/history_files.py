@@ -95,6 +95,25 @@ def write_incidents(
     return write_csv(path, HEADER, incident_rows(history, anchors, start, prefix, patrol_refs, rng))
 
 
+SCENES_NAME = "scenes.csv"
+
+
+def write_scenes(path: Path, history: History, anchors: Anchors, count: int, rng: np.random.Generator) -> int:
+    """A sample of the last rows without their times, from which the simulator makes new reports."""
+    classes = vocabulary().classes
+    label = _nearest_labels(history, anchors)
+    lonlat = to_lonlat(history.xy)
+    recent = np.flatnonzero((history.kind < 2) & (history.located == 0))[-12 * count :]
+    rows = []
+    for i in np.sort(rng.choice(recent, min(count, len(recent)), replace=False)).tolist():
+        channel = CHANNELS[history.channel[i]]
+        key = CLASS_MODELS[history.class_number[i]].key
+        address = anchors.label[label[i]]
+        text = f"{_OPENING[channel][int(rng.integers(3))]}{address}附近{classes[key].zh}"
+        rows.append((channel, key, text, address, f"{lonlat[i, 0]:.7f}", f"{lonlat[i, 1]:.7f}"))
+    return write_csv(path, ("channel", "class", "text", "address", "lon", "lat"), rows)
+
+
 def write_truth(folder: Path, truth: Truth, history: History, seed: int) -> list[Path]:
     """`truth.npz` (arrays) and `truth.json` (what they mean and how to use them)."""
     months = truth.share.shape[1]

@@ -1,0 +1,115 @@
+"""Who is on duty when, and the phones of the crews: log-ins, duty, answers to offers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from gridmap.demo.sim_client import Link, Refusal
+
+_log = logging.getLogger(__name__)
+# Local hours from (inclusive) and to (exclusive) of each shift.
+SHIFT_HOURS = {"day": (8, 20), "early": (8, 16), "late": (16, 24), "night": (0, 8)}
+OPEN_PHONES = 48
+
+
+@dataclass(frozen=True)
+class Officer:
+    """A crew's log-in, as the demo's credentials file lists it."""
+
+    login: str
+    unit_id: str
+    unit_ref: str
+    call_sign: str
+    kind: str
+    shift: str | None
+
+
+def is_on_shift(officer: Officer, clock: datetime) -> bool:
+    """Whether the crew works at this local time. Every ninth grid worker also works the evening and night."""
+    first, last = SHIFT_HOURS.get(officer.shift or "day", (0, 24))
+    if officer.shift == "day" and int(officer.unit_ref[-3:] or 0) % 9 == 0:
+        return True
+    return first <= clock.hour < last
+
+
+class Phones:
+    """Sessions of crews, the last used kept open. Calls of one crew never run at the same time."""
+
+    def __init__(self, url: str, ca_file: Path | None, password: str, stop: threading.Event) -> None:
+        self._url, self._ca_file, self._password, self._stop = url, ca_file, password, stop
+        self._open: OrderedDict[str, Link] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def call(self, officer: Officer, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One request of a crew's phone, logged in first where needed. Raises Refusal, Stopped."""
+        with self._guard:
+            link = self._phone(officer)
+            try:
+                return link.call(method, path, body)
+            except Refusal as refusal:
+                if refusal.params.get("status") != 401:
+                    raise
+            self._open.pop(officer.login).close()
+            return self._phone(officer).call(method, path, body)
+
+    def upload(self, officer: Officer, path: str, file: tuple[str, bytes, str], **form: str) -> Any:
+        """Send a photo from a crew's phone."""
+        with self._guard:
+            return self._phone(officer).upload(path, file, **form)
+
+    def close(self) -> None:
+        """Let all connections go."""
+        with self._guard:
+            for link in self._open.values():
+                link.close()
+            self._open.clear()
+
+    def _phone(self, officer: Officer) -> Link:
+        if officer.login in self._open:
+            self._open.move_to_end(officer.login)
+            return self._open[officer.login]
+        link = Link(self._url, self._ca_file, self._stop)
+        link.log_in(officer.login, self._password)
+        self._open[officer.login] = link
+        while len(self._open) > OPEN_PHONES:
+            self._open.popitem(last=False)[1].close()
+        return link
+
+
+def change_duty(phones: Phones, officer: Officer, *, on: bool) -> bool:
+    """Start or end a crew's duty; True when it then is as wanted."""
+    try:
+        phones.call(officer, "POST", "/api/patrol/duty", {"action": "start" if on else "stop"})
+    except Refusal as refusal:
+        return refusal.code == ("already_on_duty" if on else "not_on_duty")
+    return True
+
+
+def report_done(phones: Phones, officer: Officer, dispatch_id: str, incident_id: str, code: str) -> None:
+    """Report the result; with a photo where the class asks for one."""
+    body: dict[str, Any] = {"code": code, "note": "现场已处置（演示）", "photo_ids": []}
+    path = f"/api/dispatches/{dispatch_id}/done"
+    try:
+        phones.call(officer, "POST", path, body)
+    except Refusal as refusal:
+        if refusal.code != "photo_required":
+            raise
+        picture = ("scene.jpg", _picture(), "image/jpeg")
+        kept = phones.upload(officer, "/api/blobs", picture, incident_id=incident_id, purpose="result")
+        phones.call(officer, "POST", path, {**body, "photo_ids": [kept["id"]]})
+
+
+def _picture() -> bytes:
+    """A plain grey picture: the demo has no scenes to photograph."""
+    out = BytesIO()
+    Image.new("RGB", (320, 240), (150, 155, 160)).save(out, "JPEG")
+    return out.getvalue()
