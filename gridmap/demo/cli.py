@@ -11,21 +11,24 @@ import click
 
 from gridmap.clock import SystemClock
 from gridmap.demo.check import CheckFailed, Step
+from gridmap.demo.district.manifest import load_manifest
 from gridmap.demo.district.scale import SCALES
-from gridmap.demo.load import draw
+from gridmap.demo.load import USUAL_SCALE, USUAL_SEED, draw
 from gridmap.demo.run import DemoOptions, run_check, run_demo
 from gridmap.serve.cli import say, stop_on_signal
 from gridmap.settings import Settings, load_settings
 
-_SEED = 7
 _EVERYWHERE = "0.0.0.0"
 
-seed_option = click.option("--seed", type=int, default=_SEED, show_default=True, help="Which district.")
+seed_option = click.option("--seed", type=click.IntRange(1), help=f"Which district; {USUAL_SEED} by default.")
+scale_option = click.option(
+    "--scale", type=click.Choice(sorted(SCALES)), help=f"How much of everything; {USUAL_SCALE} by default."
+)
 
 
 @click.group(invoke_without_command=True)
 @seed_option
-@click.option("--scale", type=click.Choice(sorted(SCALES)), default="normal", show_default=True)
+@scale_option
 @click.option("--host", help="Address to listen on; the whole network unless set here or as GRIDMAP_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--simulate/--no-simulate", default=True, help="People move, things happen.")
@@ -46,13 +49,15 @@ def demo(ctx: click.Context, /, **options: Any) -> None:
 @demo.command()
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
 @seed_option
-@click.option("--scale", type=click.Choice(sorted(SCALES)), default="normal", show_default=True)
-def generate(out: Path, seed: int, scale: str) -> None:
+@scale_option
+def generate(out: Path, seed: int | None, scale: str | None) -> None:
     """Write the files of a demo district, for `gridmap import`."""
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty")
     out.mkdir(parents=True, exist_ok=True)
-    draw(out.absolute(), seed, scale, on_line=click.echo)
+    draw(out.absolute(), seed or USUAL_SEED, scale or USUAL_SCALE, on_line=click.echo)
+    for name, count in load_manifest(out).counts.items():
+        click.echo(f"{name}: {count:,}")
 
 
 def _run(**options: Any) -> None:

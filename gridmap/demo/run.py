@@ -15,7 +15,7 @@ from pathlib import Path
 from gridmap.clock import Clock
 from gridmap.db import cluster
 from gridmap.db.engine import Database
-from gridmap.demo.accounts import DemoLogIns, read_log_ins
+from gridmap.demo.accounts import DemoLogIns
 from gridmap.demo.check import CheckFailed, Step, Walk
 from gridmap.demo.load import DemoFolder, ensure_loaded, is_loaded
 from gridmap.errors import Conflict
@@ -27,16 +27,18 @@ from gridmap.serve.tls import ca_path
 from gridmap.settings import Settings
 
 _READY_TIMEOUT_S = 120.0
+# The whole map with little history: loaded in a fraction of the time.
+_CHECK_SCALE = "small"
 
 Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """Which district, and what happens in it."""
+    """Which district (None: the one that is loaded, else the usual one), and what happens in it."""
 
-    seed: int
-    scale: str
+    seed: int | None = None
+    scale: str | None = None
     simulate: bool = False
     storm: bool = False
 
@@ -69,7 +71,7 @@ def run_check(
     """
     if is_loaded(settings):
         try:
-            _check_in(settings, clock, stop, say, None, on_step)
+            _check_in(settings, clock, stop, say, DemoOptions(), on_step)
         except Conflict as refused:
             if refused.code != "already_serving":
                 raise
@@ -77,7 +79,7 @@ def run_check(
         else:
             return
     with _throwaway(settings) as own:
-        _check_in(own, clock, stop, say, replace(options, scale="small"), on_step)
+        _check_in(own, clock, stop, say, replace(options, scale=options.scale or _CHECK_SCALE), on_step)
 
 
 def _check_in(
@@ -85,7 +87,7 @@ def _check_in(
     clock: Clock,
     stop: threading.Event,
     say: Say,
-    options: DemoOptions | None,
+    options: DemoOptions,
     on_step: Callable[[Step], object],
 ) -> None:
     # Its own ports: a demo of another checkout may be up beside it.
@@ -117,18 +119,15 @@ def _check_in(
 
 @contextmanager
 def _prepared(
-    settings: Settings, clock: Clock, say: Say, options: DemoOptions | None
+    settings: Settings, clock: Clock, say: Say, options: DemoOptions
 ) -> Iterator[tuple[Deployment, DemoLogIns]]:
-    """The deployment with the district in it; without options the one that is loaded will do."""
+    """The deployment with the district in it."""
     with deployment(settings, clock, say) as running:
         database = Database.from_settings(running.settings)
         try:
-            if options is None:
-                log_ins = read_log_ins(DemoFolder.of(running.settings).log_ins)
-            else:
-                log_ins = ensure_loaded(
-                    running.settings, database, clock, seed=options.seed, scale=options.scale, say=say
-                )
+            log_ins = ensure_loaded(
+                running.settings, database, clock, seed=options.seed, scale=options.scale, say=say
+            )
         finally:
             database.dispose()
         hand_over(running.settings, running.account)
