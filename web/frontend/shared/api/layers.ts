@@ -19,6 +19,7 @@ export interface LayerInfo {
   /** MapLibre paint values, bare or under `paint`. */
   style: Record<string, unknown> & { paint?: Record<string, unknown> };
   legend: LegendEntry[];
+  columns?: { name: string; kind: string }[];
   /** Carries the layer's version; {z}, {x}, {y} stay for the map. */
   url: string;
 }

@@ -56,12 +56,32 @@ function drawUnit(mode: string, status: string): ImageData {
   });
 }
 
+/** A wedge that points north from the middle; the map turns it. */
+function drawSector(fov_deg: number): ImageData {
+  const size = 72;
+  return drawPicture(size, (context) => {
+    const middle = size / 2;
+    const half = (Math.min(fov_deg, 360) * Math.PI) / 360;
+    const wedge = new Path2D();
+    if (fov_deg < 360) wedge.moveTo(middle, middle);
+    wedge.arc(middle, middle, middle - 2, -Math.PI / 2 - half, -Math.PI / 2 + half);
+    wedge.closePath();
+    context.fillStyle = cssToken("--info");
+    context.globalAlpha = 0.22;
+    context.fill(wedge);
+    context.globalAlpha = 0.6;
+    context.strokeStyle = cssToken("--info");
+    context.stroke(wedge);
+  });
+}
+
 /** Answers the map's question for a picture it does not have yet. */
 export function servePictures(map: GlMap): void {
   map.setMissingStyleImageResolver((id) => {
     if (map.hasImage(id)) return;
     const [kind, first = "", second = "", third = ""] = id.split("|");
     if (kind === "incident") map.addImage(id, drawIncident(first, Number(second), third), { pixelRatio: 2 });
+    else if (kind === "sector") map.addImage(id, drawSector(Number(first)), { pixelRatio: 2 });
     else if (kind === "unit") map.addImage(id, drawUnit(first, second), { pixelRatio: 2 });
   });
 }

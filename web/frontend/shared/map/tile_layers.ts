@@ -8,7 +8,7 @@ const THINNED: ExpressionSpecification = ["==", ["get", "thinned"], true];
 const EXACT: ExpressionSpecification = ["!=", ["get", "thinned"], true];
 
 export const sourceId = (key: string) => `tiles-${key}`;
-const layerIds = (key: string) => ["fill", "line", "point", "thinned", "count", "label"].map((part) => `tiles-${key}-${part}`);
+const layerIds = (key: string) => ["line", "sector", "point", "thinned", "count", "label"].map((part) => `tiles-${key}-${part}`);
 
 /** Paint values of one kind ("circle-color") out of a layer's style; the registry may give more than a kind takes. */
 function paintOf(info: LayerInfo, kind: string): Record<string, unknown> {
@@ -45,6 +45,26 @@ function thinnedLayers(info: LayerInfo, base: Base): AddLayerObject[] {
   ];
 }
 
+/** Where a thing looks, for layers that know it: a wedge turned by its heading, close up. */
+function sectorLayers(info: LayerInfo, base: Base): AddLayerObject[] {
+  const names = new Set(info.columns?.map((column) => column.name));
+  if (!names.has("heading") || !names.has("fov")) return [];
+  const width: ExpressionSpecification = ["max", 30, ["*", 30, ["round", ["/", ["get", "fov"], 30]]]];
+  return [
+    {
+      id: `tiles-${info.key}-sector`, type: "symbol", ...base, minzoom: 15, filter: ["all", EXACT, ["has", "heading"], ["has", "fov"]],
+      layout: {
+        "icon-image": ["concat", "sector|", ["to-string", width]],
+        "icon-rotate": ["get", "heading"],
+        "icon-rotation-alignment": "map",
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 15, 0.5, 18, 1.2],
+      },
+    },
+  ];
+}
+
 function pointLayers(info: LayerInfo, base: Base): AddLayerObject[] {
   const paint = {
     "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 2.5, 16, 5],
@@ -53,7 +73,7 @@ function pointLayers(info: LayerInfo, base: Base): AddLayerObject[] {
     ...paintOf(info, "circle"),
     "circle-color": colorOf(info, "circle"),
   };
-  return [{ id: `tiles-${info.key}-point`, type: "circle", ...base, filter: EXACT, paint } as AddLayerObject];
+  return [...sectorLayers(info, base), { id: `tiles-${info.key}-point`, type: "circle", ...base, filter: EXACT, paint } as AddLayerObject];
 }
 
 function lineLayers(info: LayerInfo, base: Base): AddLayerObject[] {

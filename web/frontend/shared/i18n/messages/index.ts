@@ -1,4 +1,5 @@
 import type { Catalogue } from "../catalogue";
+import * as admin from "./admin";
 import * as cases from "./cases";
 import * as dispatching from "./dispatching";
 import * as errors from "./errors";
@@ -8,4 +9,4 @@ import * as patrol from "./patrol";
 import * as people from "./people";
 import * as reporting from "./reporting";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin } satisfies Catalogue;

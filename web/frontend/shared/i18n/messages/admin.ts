@@ -1,0 +1,101 @@
+import type { Group } from "../catalogue";
+
+export const admin = {
+  title: ["系统管理", "Administration"],
+  people: ["账号", "Accounts"],
+  tokens: ["接入凭证", "Tokens"],
+  audit: ["审计", "Audit"],
+  not_allowed: ["你没有管理权限。如有需要请联系管理员。", "You may not administer. Ask an administrator if you need to."],
+  console: ["回到指挥台", "To the console"],
+  everywhere: ["全部区域", "Everywhere"],
+  copy: ["复制", "Copy"],
+  copied: ["已复制", "Copied"],
+  once: ["只显示这一次,请立即交给本人。", "Shown this once: hand it over now."],
+  failed: ["加载失败。", "Could not be loaded."],
+} satisfies Group;
+
+export const accounts_page = {
+  find: ["按登录名或姓名查找", "Find by log-in or name"],
+  new: ["新建账号", "New account"],
+  login: ["登录名", "Log-in"],
+  name: ["姓名", "Name"],
+  roles: ["角色", "Roles"],
+  last_seen: ["最近活动", "Last seen"],
+  never: ["从未", "never"],
+  disabled: ["已停用", "Disabled"],
+  first_password: ["待设密码", "No password yet"],
+  none: ["没有符合的账号。换个词,或新建一个。", "No account fits. Try another word, or make one."],
+  pick: ["选择左侧一个账号查看角色和授权。", "Choose an account to see its roles and grants."],
+  capped: ["只列出前 {n} 个,请输入姓名缩小范围。", "Only the first {n} are listed: type a name to narrow them down."],
+  rename: ["改名", "Rename"],
+  disable: ["停用", "Disable"],
+  disable_about: ["停用后立即退出所有登录。可随时恢复。", "All its sessions end at once. It can be enabled again."],
+  enable: ["恢复使用", "Enable"],
+  reset: ["重置密码", "Reset password"],
+  reset_about: ["生成一次性链接,24 小时内有效;旧链接随即失效。", "Makes a link that works once within 24 hours; earlier ones lapse."],
+  reset_link: ["重设密码链接", "Link to set a password"],
+  created: ["账号已建立。把链接交给本人设置密码。", "The account is made. Hand over the link to set a password."],
+  save: ["保存", "Save"],
+  create: ["建立", "Create"],
+} satisfies Group;
+
+export const grants_page = {
+  title: ["授权", "Grants"],
+  new: ["增加授权", "Add a grant"],
+  role: ["角色", "Role"],
+  area: ["区域", "Area"],
+  until: ["有效至", "Until"],
+  no_end: ["长期", "no end"],
+  revoke: ["收回", "Revoke"],
+  revoke_about: ["收回「{role} · {area}」?对方立即失去这项权限。", "Revoke {role} · {area}? It ends at once."],
+  none: ["没有任何授权,登录后什么也看不到。", "No grant: nothing is visible after log-in."],
+  ended: ["已失效", "ended"],
+  give: ["授予", "Grant"],
+} satisfies Group;
+
+export const tokens_page = {
+  new: ["新建凭证", "New token"],
+  name: ["名称", "Name"],
+  name_hint: ["例如:12345 热线平台", "e.g. hotline 12345"],
+  source: ["来源标识", "Source key"],
+  source_about: ["经此凭证的报告都记为该来源。", "Reports through this token carry this source."],
+  role: ["用途", "Purpose"],
+  used: ["最近使用", "Last used"],
+  unused: ["未使用", "not used yet"],
+  revoked: ["已吊销", "Revoked"],
+  revoke: ["吊销", "Revoke"],
+  revoke_about: ["吊销「{name}」?使用它的系统立即无法接入,且不能恢复。", "Revoke {name}? Whatever uses it is cut off at once, for good."],
+  none: ["还没有凭证。热线、传感器、网关接入前先在这里建立。", "No tokens yet. Make one before a hotline, a sensor or a gateway connects."],
+  secret: ["凭证", "Secret"],
+} satisfies Group;
+
+export const audit_page = {
+  actor: ["人员(登录名)", "Who (log-in)"],
+  verb: ["动作", "Act"],
+  subject: ["对象(类型或编号)", "On what (kind or id)"],
+  from: ["从", "From"],
+  to: ["到", "To"],
+  search: ["查询", "Search"],
+  at: ["时间", "When"],
+  reason: ["理由", "Reason"],
+  sealed: ["封存号", "Seal"],
+  not_sealed: ["待封存", "not sealed yet"],
+  more: ["更早的记录", "Earlier entries"],
+  none: ["没有符合的记录。", "No entry fits."],
+  any: ["全部", "All"],
+} satisfies Group;
+
+export const audit_verb = {
+  account: ["账号", "Accounts"],
+  session: ["登录", "Sessions"],
+  grant: ["授权", "Grants"],
+  token: ["凭证", "Tokens"],
+  contact: ["查看联系人", "Contacts"],
+  blob: ["查看照片", "Pictures"],
+  incident: ["事件", "Incidents"],
+  duty: ["上下岗", "Duty"],
+  alarm: ["警报", "Alarms"],
+  share: ["共享", "Shares"],
+  import: ["导入", "Imports"],
+  export: ["导出", "Exports"],
+} satisfies Group;
