@@ -76,6 +76,19 @@ def test_built_files_with_a_digest_are_kept_and_pages_are_not(
     assert anonymous.get("/static/dist/../../app.py", buffered=True).status_code == 404
 
 
+def test_the_phone_may_keep_its_page(
+    anonymous: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    (tmp_path / "patrol-worker.js").write_text("self.skipWaiting()")
+    monkeypatch.setattr("web.pages.BUILT", tmp_path)
+    worker = anonymous.get("/patrol/worker.js", buffered=True)
+    assert worker.headers["Service-Worker-Allowed"] == "/patrol"
+    assert worker.mimetype == "text/javascript"
+    manifest = anonymous.get("/patrol/manifest.webmanifest")
+    assert manifest.mimetype == "application/manifest+json"
+    assert manifest.get_json()["start_url"] == "/patrol"
+
+
 def test_the_description_covers_every_address(app: APIFlask, anonymous: FlaskClient) -> None:
     spec = anonymous.get("/api/openapi.json").get_json()
     assert spec["openapi"].startswith("3.1")
