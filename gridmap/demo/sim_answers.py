@@ -13,7 +13,13 @@ from typing import Any
 
 import httpx
 import numpy as np
-from tenacity import Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_random_exponential,
+)
 
 from gridmap.demo.sim_client import Link, Refusal
 from gridmap.demo.sim_crews import Officer, Phones, report_done
@@ -42,7 +48,7 @@ def listen(link: Link, stop: threading.Event, offers: queue.Queue[dict[str, Any]
         retry=retry_if_exception_type(httpx.HTTPError),
         wait=wait_random_exponential(multiplier=0.5, max=15),
         stop=stop_when_event_set(stop),
-        sleep=stop.wait,
+        sleep=sleep_using_event(stop),
     )
     for attempt in patient:
         with attempt:
@@ -92,7 +98,11 @@ class Answers:
     def step(self, now_s: float) -> None:
         """Start the next step of every job that is due."""
         for job in list(self._jobs.values()):
-            if job.stage == "going":
+            if job.stage == "setting_out":
+                # Here and not in the thread of the answer: only the loop's thread touches a mover's path.
+                send_to(self._movers[job.unit_id], self._streets, job.lon, job.lat)
+                job.stage = "going"
+            elif job.stage == "going":
                 self._check_arrival(job, now_s)
             elif job.due_s <= now_s and not job.stage.endswith("…"):
                 stage, job.stage = job.stage, job.stage + "…"
@@ -102,7 +112,7 @@ class Answers:
         officer, mover = self._officers[job.unit_id], self._movers[job.unit_id]
         try:
             if stage == "offered":
-                self._accept(job, officer, mover)
+                self._accept(job, officer)
             elif stage == "there":
                 self._phones.call(officer, "POST", f"/api/dispatches/{job.dispatch_id}/arrive", {})
                 job.stage, job.due_s = "working", time.monotonic() + float(self._rng.uniform(40, 150))
@@ -114,7 +124,7 @@ class Answers:
             _log.info("%s: %s", officer.call_sign, refusal)
             self._forget(job, mover)
 
-    def _accept(self, job: Job, officer: Officer, mover: Mover) -> None:
+    def _accept(self, job: Job, officer: Officer) -> None:
         self._phones.call(officer, "POST", f"/api/dispatches/{job.dispatch_id}/accept", {})
         self._phones.call(officer, "POST", f"/api/dispatches/{job.dispatch_id}/depart", {})
         state = self._phones.call(officer, "GET", "/api/patrol/state")
@@ -125,8 +135,7 @@ class Answers:
             job.stage, job.due_s = "there", time.monotonic() + 60
             return
         job.lon, job.lat = float(incident["lon"]), float(incident["lat"])
-        send_to(mover, self._streets, job.lon, job.lat)
-        job.stage = "going"
+        job.stage = "setting_out"
 
     def _check_arrival(self, job: Job, now_s: float) -> None:
         mover = self._movers[job.unit_id]

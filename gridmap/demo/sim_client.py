@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tenacity import Retrying, retry_if_exception, stop_when_event_set, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_random_exponential,
+)
 
 from gridmap.errors import GridmapError
 
@@ -64,7 +70,7 @@ class Link:
             retry=retry_if_exception(_passing),
             wait=wait_random_exponential(multiplier=0.5, max=15),
             stop=stop_when_event_set(stop),
-            sleep=stop.wait,
+            sleep=sleep_using_event(stop),
             before_sleep=lambda state: _log.info("server not there, try %d", state.attempt_number),
             reraise=True,
         )

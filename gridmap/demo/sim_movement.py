@@ -15,6 +15,8 @@ FOOT_MPS = 1.3
 EBIKE_MPS = 4.2
 PATROL_TOP_MPS = 9.0
 METRES_PER_DEGREE = 111_195.0
+WALK_M = 4_000.0
+PATROL_S = 900.0
 
 
 @dataclass
@@ -71,11 +73,13 @@ class Streets:
         at = int(np.flatnonzero(self._end[part] == b)[0])
         return float(self._length[part][at]), float(self._speed[part][at])
 
-    def way(self, start: int, goal: int, *, by_car: bool) -> list[int]:
-        """Vertices after `start` on the quickest way to `goal`; empty when there is none."""
-        _, before = dijkstra(
-            self._by_car if by_car else self._on_foot, indices=start, return_predecessors=True
-        )
+    def way(self, start: int, goal: int, *, by_car: bool, most: float = np.inf) -> list[int]:
+        """Vertices after `start` on the quickest way to `goal`; empty when there is none.
+
+        `most` bounds the search: seconds by car, metres on foot.
+        """
+        graph = self._by_car if by_car else self._on_foot
+        _, before = dijkstra(graph, indices=start, return_predecessors=True, limit=most)
         path: list[int] = []
         node = goal
         while node != start:
@@ -165,6 +169,7 @@ def _choose(mover: Mover, streets: Streets, rng: np.random.Generator) -> None:
         mover.rest_s = float(rng.exponential(240.0 if walker else 150.0))
         return
     goal = int(mover.home_nodes[rng.integers(len(mover.home_nodes))])
-    mover.path = streets.way(mover.node, goal, by_car=not walker)
+    most = WALK_M if walker else PATROL_S
+    mover.path = streets.way(mover.node, goal, by_car=not walker, most=most)
     if not mover.path:
         mover.rest_s = 60.0

@@ -18,7 +18,8 @@ STORM_RADIUS_DEG = 0.03
 DUPLICATE_SHARE = 0.12
 # Share of a day's reports in each hour, mean one.
 _COURSE = np.array(
-    [.45, .35, .3, .25, .25, .35, .6, .95, 1.3, 1.4, 1.35, 1.25, 1.15, 1.1, 1.15, 1.25, 1.3, 1.45, 1.5, 1.4, 1.3, 1.15, .9, .65]
+    [0.45, 0.35, 0.3, 0.25, 0.25, 0.35, 0.6, 0.95, 1.3, 1.4, 1.35, 1.25]
+    + [1.15, 1.1, 1.15, 1.25, 1.3, 1.45, 1.5, 1.4, 1.3, 1.15, 0.9, 0.65]
 )  # fmt: skip
 _HALLS = ("call_12345", "call_110", "public", "sensor")
 
@@ -105,5 +106,6 @@ def body_of(due: Due, source: str | None) -> dict[str, Any]:
     scene = due.scene
     named = {} if source is None else {"source": source}
     return named | {
-        "channel": scene.channel, "source_ref": due.ref, "class_key": scene.class_key, "text": scene.text, "address": scene.address, "lon": scene.lon, "lat": scene.lat,
+        "channel": scene.channel, "source_ref": due.ref, "class_key": scene.class_key,
+        "text": scene.text, "address": scene.address, "lon": scene.lon, "lat": scene.lat,
     }  # fmt: skip
