@@ -99,4 +99,4 @@ class Context:
     def is_unchanged(self, ref: str, source_hash: str) -> bool:
         """Whether the row stands here already just as the file says."""
         known = self.known.get(ref)
-        return known is not None and known.source_hash == source_hash
+        return known is not None and (known.through_api or known.source_hash == source_hash)

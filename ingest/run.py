@@ -130,6 +130,8 @@ def _spool(draft: Draft, context: Context, spool: Spool) -> list[str]:
         known = context.known.get(draft.refs[row])
         if known is None:
             added.append(lines[row])
+        elif known.through_api:
+            context.outcome.unchanged += 1
         elif known.source_hash != draft.hashes[row]:
             changed.append(lines[row])
         elif known.withdrawn:
@@ -154,7 +156,11 @@ def _missing(context: Context) -> list[str]:
     """Refs that stand here and that the file does not list any more."""
     if context.request.partial:
         return []
-    return [ref for ref, row in context.known.items() if not row.withdrawn and ref not in context.seen]
+    return [
+        ref
+        for ref, row in context.known.items()
+        if not (row.withdrawn or row.through_api) and ref not in context.seen
+    ]
 
 
 def _refuse_or_pass(context: Context, spool: Spool, missing: list[str]) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Polygon, box, mapping
+from sqlalchemy.orm import Session
 
 from gridmap.domain.coverage import coverage_faults, repair, union_of
 from gridmap.errors import Conflict, Invalid
+from gridmap.services.areas import locate
 from tests.ingest.conftest import Importer
 
 Write = Callable[..., Path]
@@ -239,3 +241,41 @@ def test_any_cut_of_a_box_is_a_coverage_and_any_missing_cell_is_a_gap(xs: list[i
     assert coverage_faults(whole, outline) == []
     whole.popitem()
     assert [fault.code for fault in coverage_faults(whole, outline)] == ["gap"]
+
+
+steps = st.integers(-2, 10)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(points=st.lists(st.tuples(steps, steps), min_size=1, max_size=12))
+def test_an_import_and_a_report_put_a_point_into_the_same_grid(
+    importer: Importer, tmp_path: Path, points: list[tuple[int, int]]
+) -> None:
+    """Half a grid apart, so that middles, borders, corners and places outside all come up; one grid overlaps."""
+    if importer.value("select count(*) from area") == 0:
+        rows = cells(4)
+        rows[5] = (rows[5][0], rows[5][1].buffer(0.002, join_style="mitre"))
+        path = tmp_path / "areas.geojson"
+        path.write_text(collection(rows), encoding="utf-8")
+        importer.areas(path)
+    path = tmp_path / "points.csv"
+    body = "".join(
+        f"{n},{114 + x * 0.005:.3f},{34 + y * 0.005:.3f},S1.01,public,2026-05-01\n"
+        for n, (x, y) in enumerate(points)
+    )
+    path.write_text("ref,lon,lat,class,channel,occurred\n" + body, encoding="utf-8")
+    importer.execute("delete from incident_event")
+    importer.execute("delete from report")
+    importer.execute("delete from incident")
+    outcome = importer.rows("incidents", path, crs="WGS84")
+    with Session(importer.database.system) as session:
+        expected = {
+            str(n): locate(session, round(114 + x * 0.005, 3), round(34 + y * 0.005, 3), importer.clock.now())
+            for n, (x, y) in enumerate(points)
+        }
+    found = {
+        row.ref: (row.area_id, row.path)
+        for row in importer.query("select ref, area_id, scope_path::text as path from incident")
+    }
+    assert found == {ref: (place.area_id, place.path) for ref, place in expected.items()}
+    assert outcome.outside_areas == sum(place.area_id is None for place in expected.values())

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from hypothesis import strategies as st
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict
 from gridmap.services.importing.batches import batch_run
+from gridmap.services.reports import TakeReport, take_report
+from gridmap.services.transaction import SYSTEM_ACTOR, system_transaction
+from gridmap.services.vault import Vault
 from ingest.fields import storable
 from ingest.nouns.registry import NOUNS
 from tests.ingest.conftest import Importer
@@ -216,7 +220,7 @@ def test_after_any_runs_the_table_is_what_the_last_file_says(
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(names=st.lists(st.text(st.characters(codec="utf-8"), max_size=60), min_size=1, max_size=20))
+@given(names=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60), min_size=1, max_size=20))
 def test_any_text_arrives_as_it_was(importer: Importer, tmp_path: Path, names: list[str]) -> None:
     importer.execute("delete from camera where source = 'text'")
     path = tmp_path / "text.csv"
@@ -232,3 +236,32 @@ def test_any_text_arrives_as_it_was(importer: Importer, tmp_path: Path, names: l
     }
     again = importer.rows("cameras", path, crs="WGS84", source="text", keep=("extra",))
     assert (again.unchanged, again.changed) == (len(names), 0)
+
+
+def test_a_report_that_the_source_sent_itself_is_not_taken_twice(importer: Importer, write: Write) -> None:
+    with system_transaction(
+        importer.database, importer.clock, replace(SYSTEM_ACTOR, verbs=frozenset({"case.report"}))
+    ) as tx:
+        command = TakeReport(
+            channel="call_12345",
+            class_key="S2.02",
+            text="贼",
+            source="hotline",
+            source_ref="1",
+            lon=114,
+            lat=34,
+        )
+        taken = take_report(tx, command, Vault(b"k" * 48))
+    rows = write(
+        "a.csv",
+        incidents(
+            "1,S2.02,call_12345,贼,,2026-05-01 10:12,114,34", "2,S2.02,call_12345,车,,2026-05-01 11:12,114,34"
+        ),
+    )
+    for added in (1, 0):
+        outcome = importer.rows("incidents", rows, source="hotline", **INCIDENT)
+        assert (outcome.added, outcome.changed, outcome.unchanged) == (added, 0, 2 - added)
+    without = write("b.csv", incidents("2,S2.02,call_12345,车,,2026-05-01 11:12,114,34"))
+    assert importer.rows("incidents", without, source="hotline", **INCIDENT).withdrawn == 0
+    assert importer.value("select count(*) from report") == 2
+    assert importer.value("select version from incident where id = :id", id=taken.incident_id) == 1

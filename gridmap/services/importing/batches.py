@@ -33,11 +33,16 @@ _LOCK_CLASS = 0x696D70
 
 @dataclass(frozen=True, slots=True)
 class KnownRow:
-    """A row of this source that is already here."""
+    """A row of this source that is already here.
+
+    `hidden` rows were written by a run that died. `through_api` is a report that the source sent itself: the file has
+    nothing to add to it.
+    """
 
     source_hash: str | None
     withdrawn: bool
     hidden: bool
+    through_api: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class BatchRun:
         found: dict[str, KnownRow] = {}
         query = text(
             f"select ref, source_hash, withdrawn_at is not null, coalesce(batch_id = :batch, false)"
-            f" from {self.target.table} where source = :source and {self.target.known_where}"
+            f" from {self.target.known_in or self.target.table} where source = :source and {self.target.known_where}"
         )
         with self.connection.begin():
             rows = self.connection.execute(
@@ -75,7 +80,8 @@ class BatchRun:
                 execution_options={"yield_per": 10_000},
             )
             for ref, source_hash, withdrawn, mine in rows:
-                found[ref] = KnownRow(source_hash, withdrawn, bool(mine) and self.resumed)
+                through_api = self.target.known_in is not None and source_hash is None
+                found[ref] = KnownRow(source_hash, withdrawn, bool(mine) and self.resumed, through_api)
         return found
 
     def find_unfinished(self) -> None:

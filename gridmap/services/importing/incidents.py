@@ -139,6 +139,7 @@ _MINE = "source = :source and ref = any(:refs)"
 INCIDENTS = Target(
     noun="incidents",
     table="incident",
+    known_in="report",
     layers=("incidents",),
     columns=(
         *COMMON,

@@ -61,7 +61,8 @@ class Target:
     """Where a noun's rows go.
 
     `add` inserts the staged rows and returns (ref, hits) of those in no leaf or in several; `change` makes
-    the update of staged rows that are known, for the fields that the file gives.
+    the update of staged rows that are known, for the fields that the file gives. `known_in` is the table whose
+    refs are taken, where that is not the noun's own.
     """
 
     noun: str
@@ -71,6 +72,7 @@ class Target:
     add: str
     change: ChangeSql
     marks: Marks
+    known_in: str | None = None
     known_where: str = "true"
     extra: dict[str, str] = field(default_factory=dict)
 
