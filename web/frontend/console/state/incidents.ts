@@ -63,8 +63,17 @@ async function flush(): Promise<void> {
   timer = undefined;
   const batch = [...pending.values()];
   pending.clear();
-  if (batch.length > BURST) return reload();
-  await Promise.all(batch.map(refresh));
+  const single = batch.length > BURST ? batch.filter((event) => event.severity === 1) : batch;
+  if (batch.length > BURST) await reload();
+  // Critical ones are always read one by one: each must ring, whatever the filters hide.
+  await Promise.all(single.map(refresh));
+}
+
+/** After a gap in the feed: what came meanwhile rings now. */
+async function catchUp(): Promise<void> {
+  const known = new Set(items.keys());
+  await reload();
+  for (const item of items.values()) if (!known.has(item.id)) noteIncident(item, "reported");
 }
 
 async function refresh(event: IncidentEvent): Promise<void> {
@@ -100,7 +109,7 @@ export function startIncidents(): void {
     onLive("incident", take);
     onLive("dispatch", (event) => void queries.invalidateQueries({ queryKey: ["incident", event.incident_id] }));
     onLive("resync", () => {
-      void reload();
+      void catchUp();
       void queries.invalidateQueries();
     });
   });

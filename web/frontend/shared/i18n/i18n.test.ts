@@ -24,6 +24,12 @@ describe("the catalogue", () => {
     for (const { key, en } of entries) if (!allowed.has(key)) expect(en, key).not.toMatch(/\p{Script=Han}/u);
   });
 
+  it("names no group twice: one would silently hide the other", () => {
+    const files = import.meta.glob<Record<string, unknown>>("./messages/*.ts", { eager: true });
+    const groups = Object.entries(files).flatMap(([path, module]) => (path.endsWith("/index.ts") ? [] : Object.keys(module)));
+    expect(groups).toEqual([...new Set(groups)]);
+  });
+
   it("gives each language its half", () => {
     expect(pickLocale(catalogue, "zh").common!.close).toBe("关闭");
     expect(pickLocale(catalogue, "en").common!.close).toBe("Close");
