@@ -220,7 +220,11 @@ def test_after_any_runs_the_table_is_what_the_last_file_says(
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(names=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60), min_size=1, max_size=20))
+@given(
+    names=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60), min_size=1, max_size=20
+    )
+)
 def test_any_text_arrives_as_it_was(importer: Importer, tmp_path: Path, names: list[str]) -> None:
     importer.execute("delete from camera where source = 'text'")
     path = tmp_path / "text.csv"
