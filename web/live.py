@@ -24,7 +24,7 @@ from gridmap.db.engine import Database
 from gridmap.domain.actor import Actor, is_below
 from gridmap.errors import TooMany, Unavailable
 from web.encoding import utc_text
-from web.live_audience import Notice, Position, Reach, frame, heard
+from web.live_audience import Notice, Position, Reach, chunk_for, frame
 from web.live_source import (
     UnitMove,
     read_after,
@@ -85,6 +85,7 @@ class LiveHub:
         self._wanted = Event()
         self._stopping = Event()
         self._thread: Thread | None = None
+        self._skips_past = False
         self._units_since: datetime | None = None
         self._units_told: dict[UUID, datetime] = {}
 
@@ -221,6 +222,11 @@ class LiveHub:
                 # The position stays where it is: nothing is lost while the database is away.
                 log.exception("live reader lost the database")
                 self._stopping.wait(_RETRY_S)
+            except Exception:
+                # Whatever is wrong with these rows must not silence the rows behind them.
+                log.exception("live reader failed; every page loads anew")
+                self._leave_behind()
+                self._stopping.wait(_RETRY_S)
 
     def _read_until_idle(self, connection: Connection) -> None:
         self._prepare(connection)
@@ -248,7 +254,8 @@ class LiveHub:
         epoch = read_epoch(connection)
         if self._ready.is_set() and epoch == self._epoch:
             return
-        start = read_start(connection, _MEMORY_S, _MEMORY_MOST) or read_mark(connection)
+        recent = None if self._skips_past else read_start(connection, _MEMORY_S, _MEMORY_MOST)
+        start = recent or read_mark(connection)
         stale = self._streams()
         with self._lock:
             self._epoch = epoch
@@ -256,10 +263,19 @@ class LiveHub:
             self._position = self._memory_from = start
             self._units_since = self._clock.now() - _UNITS_OVERLAP
             self._units_told.clear()
+            self._skips_past = False
         for stream in stale:
             stream.end(resync=True)
         self._read_rows(connection)
         self._ready.set()
+
+    def _leave_behind(self) -> None:
+        """Go on behind everything that is settled now, and let every stream know that it missed something."""
+        with self._lock:
+            self._ready.clear()
+            self._skips_past = True
+        for stream in self._streams():
+            stream.end(resync=True)
 
     def _rest(self) -> bool:
         """Stop reading unless a stream came in this moment."""
@@ -291,9 +307,8 @@ class LiveHub:
             for notice in notices:
                 event_id = f"{self._epoch}-{notice.position.xid}-{notice.position.id}"
                 for reach, streams in self._by_reach.items():
-                    told = heard(notice, reach)
-                    if told is not None:
-                        chunk = frame(notice.topic, told, event_id)
+                    chunk = chunk_for(notice, reach, event_id)
+                    if chunk is not None:
                         for stream in streams:
                             stream.put(chunk, notice.position)
                 self._memory.append(notice)

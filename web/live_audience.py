@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from gridmap.domain.actor import Actor, is_below
+
+log = logging.getLogger("gridmap.live")
 
 # Topics by what gives the right to hear them. A topic that is in none of these is heard by nobody.
 CASE_TOPICS = frozenset({"incident", "dispatch", "alarm"})
@@ -103,6 +106,16 @@ def heard(notice: Notice, reach: Reach) -> dict[str, Any] | None:
     if left_area or newly_hidden or notice.lapsed.holds(reach):
         return {"id": notice.body.get("id"), "gone": True}
     return None
+
+
+def chunk_for(notice: Notice, reach: Reach, event_id: str) -> bytes | None:
+    """The bytes that tell a listener of this reach; a notice that cannot be told makes the page load anew."""
+    try:
+        told = heard(notice, reach)
+        return None if told is None else frame(notice.topic, told, event_id)
+    except (TypeError, ValueError, AttributeError, KeyError):
+        log.exception("notice %s of topic %s cannot be told", event_id, notice.topic)
+        return frame("resync", {}, event_id)
 
 
 def _with_path(notice: Notice) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from gridmap.domain.actor import Actor
-from web.live_audience import Notice, Position, Reach, frame, heard, reach_of
+from web.live_audience import Notice, Position, Reach, chunk_for, frame, reach_of
 
 QUEUE_MOST = 2_000
 HEARTBEAT_S = 15.0
@@ -114,8 +114,9 @@ class LiveStream:
         if past.is_gap:
             yield frame("resync", {})
         for notice in past.notices:
-            if notice.position > self._floor and (told := heard(notice, self.reach)) is not None:
-                yield frame(notice.topic, told, self.event_id(notice.position))
+            chunk = chunk_for(notice, self.reach, self.event_id(notice.position))
+            if chunk is not None and notice.position > self._floor:
+                yield chunk
         yield self._beat(max(self._base, self._floor))
 
     def _beat(self, position: Position) -> bytes:

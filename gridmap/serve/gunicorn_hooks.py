@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 
 from gevent.hub import Hub
@@ -13,3 +14,6 @@ _CLIENT_LEFT = (ssl.SSLError, ConnectionResetError, BrokenPipeError)
 def post_worker_init(_worker: object) -> None:
     """Called by gunicorn in each web process before it takes requests."""
     Hub.NOT_ERROR = (*Hub.NOT_ERROR, *_CLIENT_LEFT)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s web %(levelname)s %(message)s")
+    for chatty in ("httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -374,3 +374,34 @@ def test_two_processes_tell_the_same(
     finally:
         for hub in hubs:
             hub.close()
+
+
+def test_a_notice_that_cannot_be_told_does_not_silence_the_rest(
+    world: World, database: Database, listen: Callable[..., Ear], caplog: pytest.LogCaptureFixture
+) -> None:
+    actor = world.account("desk", "operator", 0)
+    ear = listen(actor)
+    ear.next("beat")
+    with writer(database) as connection:
+        connection.execute(
+            "insert into gridmap.outbox (topic, body, path) values ('layer_changed', '7'::jsonb, ''::ltree)"
+        )
+        connection.commit()
+    before = ear.last_id
+    assert ear.next("resync").data == {}
+    with writer(database) as connection:
+        insert_outbox(connection, "after")
+        connection.commit()
+    assert ear.next("layer_changed").data["layer"] == "after"
+    again = listen(actor, before)
+    assert [told.event for told in (again.next("resync"), again.next("layer_changed"))] == [
+        "resync",
+        "layer_changed",
+    ]
+    assert "cannot be told" in caplog.text
+
+
+def test_asking_only_for_the_head_opens_no_stream(app: APIFlask, browse: Browse) -> None:
+    browser = browse("operator.0")
+    assert browser.client.head("/api/live").status_code == 200
+    assert app.extensions[EXTENSION].live.stream_count == 0

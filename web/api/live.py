@@ -16,6 +16,8 @@ live = APIBlueprint("live", __name__, url_prefix="/api", tag="live")
 @signed_in
 def stream() -> Response:
     """Server-sent events of what changes within my scope; resumed by Last-Event-ID ("epoch-xid-id")."""
+    if request.method == "HEAD":
+        return Response(mimetype="text/event-stream")
     frames = site().live.attach(actor(), request.headers.get("Last-Event-ID"))
     response = Response(frames, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store, no-transform"
