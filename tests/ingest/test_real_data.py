@@ -8,10 +8,19 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
+from gridmap.clock import FixedClock
+from gridmap.db.tables import Incident
 from gridmap.domain.coverage import repair
 from gridmap.domain.crs import snap_1e9
+from gridmap.services.dispatching import Offer, accept, arrive, offer, report_done
+from gridmap.services.incidents import verify_and_close
+from gridmap.services.recommending import list_candidates
+from gridmap.services.reports import TakeReport, take_report
+from gridmap.services.transaction import transaction
+from gridmap.services.vault import Vault
 from ingest.source import list_sources
 from tests.ingest.conftest import Importer
+from tests.world import World
 
 
 @pytest.fixture
@@ -92,3 +101,44 @@ def test_cases_without_coordinates_wait_to_be_located(importer: Importer, shared
         importer.value("select count(*) from incident where geom is null and location_method = 'none'")
         == 10_000
     )
+
+
+def test_a_whole_walk_on_the_real_districts(portland: Importer, shared_data: Path, clock: FixedClock) -> None:
+    """A unit in a real district: report, dispatch, arrive, verify and close one incident there."""
+    source = list_sources()["portland_nij"]
+    first_row = pd.read_csv(shared_data / "portland_nij_2012_2017.csv.gz").iloc[0]
+    world = World(portland.database, clock)
+    code, path = portland.query(
+        "select a.id, v.path::text from area_version v join area a on a.id = v.area_id"
+        " where st_covers(v.geom, st_setsrid(st_makepoint(:lon, :lat), 4326)) order by a.code limit 1",
+        lon=float(first_row.lon),
+        lat=float(first_row.lat),
+    )[0]
+    world.county_ids, world.county_paths, world.grid_ids = [code], [path], [[code]]
+    operator = world.account("olivia", "operator", 0)
+    officer, unit_id = world.officer("paul", 0, mode="car", at=(first_row.lon + 0.01, first_row.lat))
+    class_key = source.value_maps["class"][first_row.type]
+    with transaction(portland.database, operator, clock) as tx:
+        taken = take_report(
+            tx,
+            TakeReport(
+                channel="call_110",
+                class_key=class_key,
+                text="window broken",
+                lon=float(first_row.lon),
+                lat=float(first_row.lat),
+            ),
+            Vault(b"k" * 48),
+        )
+        assert tx.session.get_one(Incident, taken.incident_id).scope_path == path
+    portland.execute("update unit set capabilities = '{police_powers}'")
+    with transaction(portland.database, operator, clock) as tx:
+        candidates = list_candidates(tx, taken.incident_id)
+        assert [unit.unit_id for unit in candidates.units] == [unit_id]
+        dispatch_id = offer(tx, Offer(incident_id=taken.incident_id, unit_id=unit_id, expires_s=60)).id
+    with transaction(portland.database, officer, clock) as tx:
+        accept(tx, dispatch_id)
+        arrive(tx, dispatch_id)
+        report_done(tx, dispatch_id, code="solved", note="", photo_ids=[])
+    with transaction(portland.database, operator, clock) as tx:
+        assert verify_and_close(tx, taken.incident_id, outcome="solved").status == "closed"

@@ -1,0 +1,155 @@
+"""The whole story in two real browsers: a call comes in, somebody goes, it is verified and closed."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.people import Seat, seated
+from tests.browser.site import DemoSite
+
+pytestmark = pytest.mark.browser
+
+NOISE = "zyrm"  # the pinyin initials of "noise": what a practised hand types
+
+
+def _ready_map(page: Page) -> None:
+    """The map's first picture is complete."""
+    page.wait_for_selector("canvas.maplibregl-canvas")
+    page.wait_for_timeout(2_500)
+
+
+def _address(seat: Seat) -> dict[str, float | str]:
+    """Some address of the district with its place."""
+    me = seat.api("GET", "/api/me")
+    lon, lat = me["deployment"]["center"]
+    for words in ("路1号", "路2号", "路", "街"):
+        hits = seat.api("GET", f"/api/search?q={words}&lon={lon}&lat={lat}")["items"]
+        for hit in hits:
+            if hit["kind"] in ("address", "building", "street") and hit["lon"] is not None:
+                return {"name": hit["name"], "lon": hit["lon"], "lat": hit["lat"]}
+    raise AssertionError("the district has no address")
+
+
+def test_from_a_call_to_a_verified_close(site: DemoSite, chromium: Browser, pictures: Path) -> None:
+    with seated(chromium, site, site.staff("operator"), "/") as desk:
+        place = _address(desk)
+        beside = (float(place["lon"]) + 0.004, float(place["lat"]) + 0.001)
+        with seated(chromium, site, site.officer(), "/patrol", place=beside) as phone:
+            _go_on_duty(phone)
+            number = _take_the_call(desk, str(place["name"]))
+            _send_the_nearest(desk, pictures)
+            _accept(phone, pictures)
+            _go_there(phone, float(place["lon"]), float(place["lat"]), pictures)
+            _report_result(phone)
+            _verify(desk, number, pictures)
+            assert phone.faults == []
+            assert phone.foreign == []
+        assert desk.faults == []
+        assert desk.foreign == []
+
+
+def _go_on_duty(phone: Seat) -> None:
+    phone.page.get_by_role("button", name="上岗").click()
+    expect(phone.page.get_by_text("位置已送达")).to_be_visible(timeout=30_000)
+
+
+def _take_the_call(desk: Seat, address: str) -> str:
+    """By keyboard alone."""
+    page = desk.page
+    _ready_map(page)
+    page.locator("body").press("n")
+    page.get_by_role("combobox", name="类别").press_sequentially(NOISE)
+    page.keyboard.press("Enter")
+    page.get_by_role("combobox", name="地点").press_sequentially(address, delay=20)
+    page.get_by_role("option").filter(has_text=address).first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.get_by_label("情况").fill("楼下广场音响声音很大，影响孩子休息。")
+    page.keyboard.press("Control+Enter")
+    saved = page.get_by_text(re.compile(r"已登记 \d{8}-\d+"))
+    saved.wait_for()
+    return re.search(r"\d{8}-\d+", saved.inner_text()).group()  # type: ignore[union-attr]
+
+
+def _send_the_nearest(desk: Seat, pictures: Path) -> None:
+    page = desk.page
+    page.get_by_role("button", name=re.compile("^受理")).click()
+    primary = page.locator("[data-primary]")
+    expect(primary).to_contain_text("派遣", timeout=20_000)
+    expect(primary).to_be_enabled()
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=pictures / "console-dispatch.png")
+    primary.click()
+    expect(primary).to_contain_text("已派出")
+
+
+def _accept(phone: Seat, pictures: Path) -> None:
+    shown_by = time.monotonic()
+    accept = phone.page.get_by_role("button", name="接单")
+    accept.wait_for(timeout=10_000)
+    assert time.monotonic() - shown_by < 10
+    phone.page.wait_for_timeout(1_500)
+    phone.page.screenshot(path=pictures / "phone-offer.png")
+    assert "号" not in phone.page.locator(".offer").inner_text(), "an offer tells no house number"
+    accept.click()
+    phone.page.get_by_role("button", name="出发").click()
+
+
+def _go_there(phone: Seat, lon: float, lat: float, pictures: Path) -> None:
+    phone.page.get_by_role("button", name="我已到场").wait_for()
+    phone.page.wait_for_timeout(1_500)
+    phone.page.screenshot(path=pictures / "phone-on-the-way.png")
+    phone.context.set_geolocation({"longitude": lon + 0.0001, "latitude": lat, "accuracy": 8})
+    # The jump is too fast for the filter at first; the fixes that follow from the same place are believed.
+    phone.page.get_by_text("系统判定你已到场").wait_for(timeout=60_000)
+    phone.page.get_by_role("button", name="确认到场").click()
+
+
+def _report_result(phone: Seat) -> None:
+    phone.page.get_by_role("button", name="已处置").click()
+    phone.page.get_by_label("情况说明").fill("已劝离，现场恢复安静。")
+    phone.page.get_by_role("button", name="提交结果").click()
+    expect(phone.page.get_by_text("待命中")).to_be_visible(timeout=20_000)
+    phone.page.get_by_role("button", name="我的一天").click()
+    expect(phone.page.get_by_text("噪音扰民")).to_be_visible()
+
+
+def _verify(desk: Seat, number: str, pictures: Path) -> None:
+    page = desk.page
+    primary = page.locator("[data-primary]")
+    expect(primary).to_contain_text("核查结案", timeout=20_000)
+    primary.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name=re.compile("^结案")).click()
+    expect(page.get_by_text("已结案").first).to_be_visible()
+    page.screenshot(path=pictures / "console-closed.png")
+    found = desk.api("GET", f"/api/incidents?q={number}")["items"]
+    assert [(row["status"], row["outcome"]) for row in found] == [("closed", "solved")]
+
+
+def test_the_phone_keeps_what_it_cannot_send(site: DemoSite, chromium: Browser, pictures: Path) -> None:
+    """Out of the lift: what was reported without a line arrives once, in order, after a reload."""
+    with seated(chromium, site, site.staff("operator"), "/") as desk:
+        place = _address(desk)
+        here = (float(place["lon"]), float(place["lat"]))
+        before = desk.api("GET", "/api/incidents?class=C1.01&limit=1")["total"]
+        with seated(chromium, site, site.officer(1), "/patrol", place=here) as phone:
+            page = phone.page
+            page.get_by_role("button", name="上报").wait_for()
+            phone.context.set_offline(True)
+            page.get_by_role("button", name="上报").click()
+            page.get_by_role("button", name="市容环境").click()
+            page.get_by_role("button", name="暴露垃圾").click()
+            expect(page.get_by_text(re.compile("1 项待发送|没有网络"))).to_be_visible(timeout=15_000)
+            page.screenshot(path=pictures / "phone-offline.png")
+            phone.context.set_offline(False)
+            page.reload()
+            expect(page.get_by_text("全部已发送")).to_be_visible(timeout=40_000)
+        after = desk.api("GET", "/api/incidents?class=C1.01&limit=1")["total"]
+        assert after == before + 1
