@@ -147,6 +147,7 @@ def _park_names(palette: Palette, name: list[Any]) -> Layer:
 
 
 # Found by everybody, so shown first; shops and houses wait until there is room.
+_IS_HOUSE: list[Any] = ["==", ["get", "class"], "building"]
 _KNOWN = ["hospital", "police", "fire_station", "townhall", "school", "station", "market", "culture"]
 
 
@@ -154,7 +155,7 @@ def _points(palette: Palette, name: list[Any]) -> list[Layer]:
     """A dot and a name below it; a named house needs no dot."""
     known: list[Any] = ["in", ["get", "class"], ["literal", _KNOWN]]
     other: list[Any] = ["!", known]
-    no_house: list[Any] = ["all", other, ["!=", ["get", "class"], "building"]]
+    no_house: list[Any] = ["all", other, ["!", _IS_HOUSE]]
     return [
         _dots(palette, "points-other", 17, no_house),
         _point_names(palette, name, "point-name-other", 17, other),
@@ -190,8 +191,8 @@ def _point_names(palette: Palette, name: list[Any], key: str, zoom: float, which
             "text-field": name,
             "text-font": LABEL_FONT,
             "text-size": ["interpolate", ["linear"], ["zoom"], 14, 10.5, 18, 12.5],
-            "text-anchor": "top",
-            "text-offset": [0, 0.45],
+            "text-anchor": ["case", _IS_HOUSE, "center", "top"],
+            "text-offset": ["case", _IS_HOUSE, ["literal", [0, 0]], ["literal", [0, 0.45]]],
             "text-max-width": 8,
             "text-padding": 6,
         },
