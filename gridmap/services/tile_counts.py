@@ -20,10 +20,14 @@ from gridmap.db.engine import Database
 from gridmap.services.outbox import publish
 from gridmap.services.transaction import Tx, system_transaction
 
-FINEST_ZOOM = 13
+# As the functions tile_…_zoom() of 52_tiles.sql say.
+PLAIN_ZOOM = 15
+SPLIT_ZOOM = 12
+FULL_ZOOM = 13
 COARSE_ZOOM = 8
-COARSE_PATH_LABELS = 3
-_CELL_LEVEL = FINEST_ZOOM + 3
+SHORT_PATH_LABELS = 3
+EVERY_MONTH = -1
+_CELL_LEVELS_BELOW_ZOOM = 3
 _MOST_NOTES = 4_000
 # Beyond this many waiting notes counting anew is quicker, and never holds a writing transaction open for long.
 _RECOUNT_FROM_NOTES = 60_000
@@ -33,38 +37,69 @@ _LOCK_SPACE = 0x74696C65
 _COLUMNS = "detail, zoom, cell, class_key, month, status, path, n, sum_x, sum_y"
 
 
+_SUMS = "sum(n) AS n, sum(sum_x) AS sum_x, sum(sum_y) AS sum_y"
+_FIRST_SUMS = "sum(n) AS n, sum(n * x::bigint) AS sum_x, sum(n * y::bigint) AS sum_y"
+
+
+def _cell_of(zoom: int) -> str:
+    shift = 24 - zoom - _CELL_LEVELS_BELOW_ZOOM
+    return f"tile_morton(x >> {shift}, y >> {shift})"
+
+
 def _groups(source: str) -> str:
     """SQL that adds up rows (x, y, path, class_key, status, month, n) of `source` into every kept count.
 
-    Each zoom is added up from the next finer one, so a million points cost one pass.
+    Each zoom is added up from the next finer one, so a million points cost two passes.
     """
+    short_path = f"CASE WHEN nlevel(path) > {SHORT_PATH_LABELS} THEN subpath(path, 0, {SHORT_PATH_LABELS}) ELSE path END"
     steps = [
-        f"fine AS (SELECT tile_morton(x >> {24 - _CELL_LEVEL}, y >> {24 - _CELL_LEVEL}) AS cell, path, class_key,"
-        " status, month, sum(n) AS n, sum(n * x::bigint) AS sum_x, sum(n * y::bigint) AS sum_y"
-        f" FROM ({source}) AS points GROUP BY 1, 2, 3, 4, 5)",
-        f"z{FINEST_ZOOM} AS (SELECT cell, path, sum(n) AS n, sum(sum_x) AS sum_x, sum(sum_y) AS sum_y"
-        " FROM fine GROUP BY 1, 2)",
+        f"points AS MATERIALIZED ({source})",
+        f"plain{PLAIN_ZOOM} AS (SELECT {_cell_of(PLAIN_ZOOM)} AS cell, path, {_FIRST_SUMS}"
+        " FROM points GROUP BY 1, 2)",
+        f"fullest AS (SELECT {_cell_of(FULL_ZOOM)} AS cell, class_key, month, status, path, {_FIRST_SUMS}"
+        " FROM points GROUP BY 1, 2, 3, 4, 5)",
+        f"full{SPLIT_ZOOM} AS (SELECT cell >> {2 * (FULL_ZOOM - SPLIT_ZOOM)} AS cell, class_key, month, status,"
+        f" {short_path} AS path, {_SUMS} FROM fullest GROUP BY 1, 2, 3, 4, 5)",
+        f"full{COARSE_ZOOM} AS (SELECT cell >> {2 * (SPLIT_ZOOM - COARSE_ZOOM)} AS cell, class_key, month,"
+        f" status, path, {_SUMS} FROM full{SPLIT_ZOOM} GROUP BY 1, 2, 3, 4, 5)",
+        f"class{SPLIT_ZOOM} AS (SELECT cell, class_key, status, path, {_SUMS} FROM full{SPLIT_ZOOM}"
+        " GROUP BY 1, 2, 3, 4)",
+        f"month{SPLIT_ZOOM} AS (SELECT cell, month, path, {_SUMS} FROM full{SPLIT_ZOOM} GROUP BY 1, 2, 3)",
+        *_coarser("plain", PLAIN_ZOOM, "path"),
+        *_coarser("class", SPLIT_ZOOM, "class_key, status, path"),
+        *_coarser("month", SPLIT_ZOOM, "month, path"),
     ]
-    for zoom in range(FINEST_ZOOM - 1, -1, -1):
-        steps.append(
-            f"z{zoom} AS (SELECT cell >> 2 AS cell, path, sum(n) AS n, sum(sum_x) AS sum_x,"
-            f" sum(sum_y) AS sum_y FROM z{zoom + 1} GROUP BY 1, 2)"
-        )
-    steps.append(
-        f"coarse AS (SELECT cell >> {2 * (FINEST_ZOOM - COARSE_ZOOM)} AS cell, class_key, month, status,"
-        f" CASE WHEN nlevel(path) > {COARSE_PATH_LABELS} THEN subpath(path, 0, {COARSE_PATH_LABELS}) ELSE path END"
-        " AS path, sum(n) AS n,"
-        " sum(sum_x) AS sum_x, sum(sum_y) AS sum_y FROM fine GROUP BY 1, 2, 3, 4, 5)"
-    )
-    plain = [
-        f"SELECT false, {zoom}, cell, '', 0, '', path, n, sum_x, sum_y FROM z{zoom}"
-        for zoom in range(FINEST_ZOOM + 1)
+    kept = [
+        *(
+            f"SELECT false, {z}, cell, '', 0, '', path, n, sum_x, sum_y FROM plain{z}"
+            for z in _to(PLAIN_ZOOM)
+        ),
+        *(
+            f"SELECT true, {z}, cell, class_key, {EVERY_MONTH}, status, path, n, sum_x, sum_y FROM class{z}"
+            for z in _to(SPLIT_ZOOM)
+        ),
+        *(
+            f"SELECT true, {z}, cell, '', month, '', path, n, sum_x, sum_y FROM month{z}"
+            for z in _to(SPLIT_ZOOM)
+        ),
+        *(
+            f"SELECT true, {z}, cell, class_key, month, status, path, n, sum_x, sum_y FROM {name} WHERE class_key <> ''"
+            for z, name in ((FULL_ZOOM, "fullest"), (COARSE_ZOOM, f"full{COARSE_ZOOM}"))
+        ),
     ]
-    detailed = [
-        f"SELECT true, {zoom}, cell, class_key, month, status, path, n, sum_x, sum_y FROM {name}"
-        for zoom, name in ((FINEST_ZOOM, "fine"), (COARSE_ZOOM, "coarse"))
+    return f"WITH {', '.join(steps)} {' UNION ALL '.join(kept)}"
+
+
+def _coarser(name: str, finest_zoom: int, columns: str) -> list[str]:
+    return [
+        f"{name}{zoom} AS (SELECT cell >> 2 AS cell, {columns}, {_SUMS} FROM {name}{zoom + 1}"
+        f" GROUP BY cell >> 2, {columns})"
+        for zoom in range(finest_zoom - 1, -1, -1)
     ]
-    return f"WITH {', '.join(steps)} {' UNION ALL '.join(plain + detailed)}"
+
+
+def _to(zoom: int) -> range:
+    return range(zoom + 1)
 
 
 _POINTS = "SELECT x, y, path, class_key, status, month, 1 AS n FROM tile_point WHERE layer = %(layer)s"

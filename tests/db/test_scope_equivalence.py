@@ -44,7 +44,7 @@ from tests.db.scope_world import (
     build_world,
 )
 
-EXAMPLES = 60
+EXAMPLES = 40
 EXACT_ZOOM = 14
 COUNTED_ZOOMS = (5, 8, 11, 13)
 VERBS = ("camera.read", "case.read", "case.read_restricted", "unit.read", "area.read")

@@ -12,7 +12,7 @@ DECLARE
   tile geometry := ST_TileEnvelope(z, x, y);
 BEGIN
   IF NOT app_can('camera.read') OR roots = '{}' THEN RETURN answer; END IF;
-  IF z <= tile_count_zoom() THEN
+  IF tile_is_counted('cameras', z, x, y, roots, classes IS NOT NULL OR statuses IS NOT NULL) THEN
     SELECT ST_AsMVT(t, 'cameras', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
     FROM (SELECT k.n::int AS n, true AS thinned, tile_point_in(z, x, y, k.mean_x, k.mean_y) AS geom
           FROM tile_cells('cameras', z, x, y, roots, classes, statuses, NULL, NULL) k) AS t;
@@ -22,22 +22,22 @@ BEGIN
   FROM (
     SELECT c.id::text AS id, c.kind, c.status, CASE WHEN z >= 16 THEN c.name END AS name,
            c.heading_deg::int AS heading, c.fov_deg::int AS fov, c.range_m::int AS range,
-           ST_AsMVTGeom(c.geom_3857, tile, 4096, 0, false) AS geom
+           tile_place(tile, ST_X(c.geom_3857), ST_Y(c.geom_3857)) AS geom
     FROM camera_rows(tile, roots, hidden, classes, statuses) c
     WHERE tile_owns(tile, c.geom_3857)
     LIMIT tile_most_rows() + 1) AS t;
   IF answer.shown <= tile_most_rows() AND octet_length(answer.mvt) <= tile_most_bytes() THEN RETURN answer; END IF;
   SELECT ST_AsMVT(t, 'cameras', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
   FROM (
-    SELECT count(*)::int AS n, true AS thinned, tile_mean_in(tile, avg(ST_X(c.geom_3857)), avg(ST_Y(c.geom_3857))) AS geom
+    SELECT count(*)::int AS n, true AS thinned, tile_place(tile, avg(ST_X(c.geom_3857)), avg(ST_Y(c.geom_3857))) AS geom
     FROM camera_rows(tile, roots, hidden, classes, statuses) c
     WHERE tile_owns(tile, c.geom_3857)
     GROUP BY tile_cell_of(tile, c.geom_3857)) AS t;
   RETURN answer;
 END $$;
 
--- The counts of one incident tile: whole months as kept; the days at either end of the asked span, areas below the
--- third level at low zoom, and what was shared from elsewhere are counted on the spot. Planned with their values, since
+-- The counts of one incident tile: whole months as kept; the days at either end of the asked span, small areas
+-- under a filter at low zoom, and what was shared from elsewhere are counted on the spot. Planned with their values, since
 -- the best index differs from call to call.
 CREATE OR REPLACE FUNCTION tile_incident_cells(z int, x int, y int, roots ltree[], shared uuid[], hidden uuid[],
   classes text[], statuses text[], since timestamptz, until timestamptz)
@@ -49,11 +49,14 @@ DECLARE
   first_month int := tile_month(since) + (since > tile_month_start(tile_month(since)))::int;
   last_month int := tile_month(until) - 1;
   whole boolean := coalesce(first_month <= last_month, true);
+  -- Small areas hold few rows: read through their paths, these are quicker than the counts of the whole tile.
+  small boolean := z <= 11 AND num_nonnulls(classes, statuses, since, until) > 0
+    AND NOT EXISTS (SELECT FROM unnest(roots) r WHERE nlevel(r) <= 3);
   counted text := 'SELECT count(*), avg(tile_x(i.geom_3857))::bigint, avg(tile_y(i.geom_3857))::bigint
     FROM incident_rows($1, $2, ''{}'', $3, $4, $5, $6, $7) i WHERE tile_owns($1, i.geom_3857)
     GROUP BY tile_cell_of($1, i.geom_3857)';
 BEGIN
-  IF whole THEN
+  IF whole AND NOT small THEN
     RETURN QUERY SELECT * FROM tile_cells('incidents', z, x, y, roots, classes, statuses, first_month, last_month);
     IF since < tile_month_start(first_month) THEN
       RETURN QUERY EXECUTE counted USING tile, roots, hidden, classes, statuses, since, tile_month_start(first_month);
@@ -90,7 +93,7 @@ DECLARE
   tile geometry := ST_TileEnvelope(z, x, y);
 BEGIN
   IF roots = '{}' AND shared = '{}' THEN RETURN answer; END IF;
-  IF z <= tile_count_zoom() THEN
+  IF tile_is_counted('incidents', z, x, y, roots, num_nonnulls(classes, statuses, since, until) > 0) THEN
     SELECT ST_AsMVT(t, 'incidents', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
     FROM (SELECT sum(k.n)::int AS n, true AS thinned,
                  tile_point_in(z, x, y, (sum(k.mean_x * k.n) / sum(k.n))::bigint, (sum(k.mean_y * k.n) / sum(k.n))::bigint) AS geom
@@ -102,14 +105,14 @@ BEGIN
   FROM (
     SELECT i.id::text AS id, i.class_key AS class, i.severity::int AS severity, i.status,
            extract(epoch FROM i.reported_at)::bigint AS at, CASE WHEN z >= 16 THEN i.number END AS number,
-           ST_AsMVTGeom(i.geom_3857, tile, 4096, 0, false) AS geom
+           tile_place(tile, ST_X(i.geom_3857), ST_Y(i.geom_3857)) AS geom
     FROM incident_rows(tile, roots, shared, hidden, classes, statuses, since, until) i
     WHERE tile_owns(tile, i.geom_3857)
     LIMIT tile_most_rows() + 1) AS t;
   IF answer.shown <= tile_most_rows() AND octet_length(answer.mvt) <= tile_most_bytes() THEN RETURN answer; END IF;
   SELECT ST_AsMVT(t, 'incidents', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
   FROM (
-    SELECT count(*)::int AS n, true AS thinned, tile_mean_in(tile, avg(ST_X(i.geom_3857)), avg(ST_Y(i.geom_3857))) AS geom
+    SELECT count(*)::int AS n, true AS thinned, tile_place(tile, avg(ST_X(i.geom_3857)), avg(ST_Y(i.geom_3857))) AS geom
     FROM incident_rows(tile, roots, shared, hidden, classes, statuses, since, until) i
     WHERE tile_owns(tile, i.geom_3857)
     GROUP BY tile_cell_of(tile, i.geom_3857)) AS t;
@@ -131,7 +134,7 @@ DECLARE
   margin geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
 BEGIN
   IF NOT app_known() OR roots = '{}' THEN RETURN answer; END IF;
-  IF z > tile_count_zoom() THEN
+  IF NOT tile_is_counted(of_layer, z, x, y, roots, false) THEN
     SELECT ST_AsMVT(t, of_layer, 4096, 'geom'), count(*), count(*) FILTER (WHERE t.own), false INTO answer
     FROM (
       SELECT f.id::text AS id, f.name, f.props ->> 'kind' AS kind, f.props ->> 'status' AS status,
@@ -143,7 +146,7 @@ BEGIN
     IF answer.shown <= tile_most_rows() AND octet_length(answer.mvt) <= tile_most_bytes() THEN RETURN answer; END IF;
     SELECT ST_AsMVT(t, of_layer, 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
     FROM (
-      SELECT count(*)::int AS n, true AS thinned, tile_mean_in(tile, avg(ST_X(p.at)), avg(ST_Y(p.at))) AS geom
+      SELECT count(*)::int AS n, true AS thinned, tile_place(tile, avg(ST_X(p.at)), avg(ST_Y(p.at))) AS geom
       FROM (SELECT ST_PointOnSurface(f.geom_3857) AS at FROM feature_rows(of_layer, tile, roots, hidden) f) AS p
       WHERE tile_owns(tile, p.at)
       GROUP BY tile_cell_of(tile, p.at)) AS t;

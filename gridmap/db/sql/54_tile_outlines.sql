@@ -31,13 +31,15 @@ BEGIN
     LIMIT tile_most_rows() + 1),
   outline AS (
     SELECT h.area_id, h.code, h.level, h.name, h.path,
-           ST_AsMVTGeom(CASE WHEN z < 13 THEN ST_SimplifyPreserveTopology(h.geom_3857, pixel_m) ELSE h.geom_3857 END,
+           -- Cut first: a county's border has thousands of corners and a tile sees a few of them.
+           ST_AsMVTGeom(ST_Simplify(ST_ClipByBox2D(h.geom_3857, margin), CASE WHEN z < 14 THEN pixel_m / 2 ELSE 0 END),
                         tile, 4096, 64, true) AS geom
     FROM hit h),
   label AS (
     SELECT l.area_id, l.level, l.name, l.code, ST_AsMVTGeom(l.at, tile, 4096, 0, false) AS geom
     FROM (SELECT h.*, ST_PointOnSurface(h.geom_3857) AS at FROM hit h
-          WHERE ST_XMax(h.geom_3857) - ST_XMin(h.geom_3857) > 40 * pixel_m) AS l
+          -- Too small for a name, or so large that its name is not what the screen is about.
+          WHERE ST_XMax(h.geom_3857) - ST_XMin(h.geom_3857) BETWEEN 40 * pixel_m AND 4096 * pixel_m) AS l
     WHERE tile_owns(tile, l.at))
   SELECT (SELECT ST_AsMVT(o, 'areas', 4096, 'geom', 'area_id') FROM outline o WHERE o.geom IS NOT NULL),
          (SELECT ST_AsMVT(l, 'areas_label', 4096, 'geom', 'area_id') FROM label l),
@@ -48,7 +50,7 @@ BEGIN
   IF answer.shown <= tile_most_rows() AND octet_length(answer.mvt) <= tile_most_bytes() THEN RETURN answer; END IF;
   SELECT ST_AsMVT(t, 'areas', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
   FROM (
-    SELECT count(*)::int AS n, true AS thinned, tile_mean_in(tile, avg(ST_X(p.at)), avg(ST_Y(p.at))) AS geom
+    SELECT count(*)::int AS n, true AS thinned, tile_place(tile, avg(ST_X(p.at)), avg(ST_Y(p.at))) AS geom
     FROM (SELECT ST_PointOnSurface(v.geom_3857) AS at
           FROM area_version v JOIN area a ON a.id = v.area_id
           WHERE v.geom_3857 && tile AND v.valid @> app_now() AND a.tree = 'admin' AND area_min_zoom(a.level) <= z
@@ -79,7 +81,7 @@ BEGIN
   IF answer.shown <= tile_most_rows() AND octet_length(answer.mvt) <= tile_most_bytes() THEN RETURN answer; END IF;
   SELECT ST_AsMVT(t, 'buildings', 4096, 'geom'), count(*), coalesce(sum(t.n), 0), true INTO answer
   FROM (
-    SELECT count(*)::int AS n, true AS thinned, tile_mean_in(tile, avg(ST_X(p.at)), avg(ST_Y(p.at))) AS geom
+    SELECT count(*)::int AS n, true AS thinned, tile_place(tile, avg(ST_X(p.at)), avg(ST_Y(p.at))) AS geom
     FROM (SELECT ST_Transform(ST_PointOnSurface(b.geom), 3857) AS at
           FROM building b WHERE b.geom && margin AND b.withdrawn_at IS NULL) AS p
     WHERE tile_owns(tile, p.at)

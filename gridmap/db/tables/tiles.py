@@ -14,10 +14,13 @@ from gridmap.db.types import Xid8
 class TileCount(Base):
     """How many points of a layer lie in one cell, per area that answers for them.
 
-    A cell is 1/8 of a tile's edge; `cell` is its Morton number, so a tile and every coarser tile is one range of it.
-    `detail` false: one row per cell and path, for every zoom. `detail` true: split by class, status and month
-    (months since January 2000, UTC), for few zooms. `sum_x`, `sum_y` add up the points' positions in units of
-    1/2^24 of the world's edge, from the north-west: whole numbers, so that adding and taking away leaves no rest.
+    A cell is 1/8 of a tile's edge; `cell` is its Morton number, so a tile and every coarser tile is one
+    range of it. Kinds of rows: plain (`detail` false); by class and status, all months (`month` -1); by
+    month (UTC, since January 2000), all classes (`class_key` empty); by all three. Which of them are kept
+    for which zoom, and which with paths cut to three labels, is told in gridmap/services/tile_counts.py.
+
+    `sum_x`, `sum_y` add up the points' positions in units of 1/2^24 of the world's edge, from the
+    north-west: whole numbers, so that adding and taking away leaves no rest.
     """
 
     __tablename__ = "tile_count"
