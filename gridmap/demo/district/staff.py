@@ -18,6 +18,14 @@ _OFFICE = (("坐席员", 24), ("值班长", 6), ("网格规划员", 4), ("方案
            ("部门联络员", 20), ("视频维护员", 4), ("系统管理员", 2), ("审计员", 2))  # fmt: skip
 
 
+def plain_code(code: str) -> str:
+    """A division code without the zeros that pad it to 12 digits, as areas are known inside."""
+    for digits in (2, 4, 6, 9):
+        if code[digits:] == "0" * (12 - digits):
+            return code[:digits]
+    return code
+
+
 @dataclass(frozen=True)
 class Member:
     """One person; `unit` is the reference of the unit they crew, or empty."""
@@ -82,7 +90,8 @@ def hire(division: Division, patrol_units: int, vacant_grids: int, rng: np.rando
             members.append(Member(f"P{len(members) + 1:05d}", next(names), job, unit.area, unit.ref))
     for job, count in _OFFICE:
         members += [
-            Member(f"P{len(members) + k + 1:05d}", next(names), job, COUNTY[0], "") for k in range(count)
+            Member(f"P{len(members) + k + 1:05d}", next(names), job, plain_code(COUNTY[0]), "")
+            for k in range(count)
         ]
     return Staff(members, units, vacant)
 
@@ -127,5 +136,7 @@ def _patrols(towns: list[Area], count: int, rng: np.random.Generator) -> list[Un
         }[kind]  # fmt: skip
         call = f"{town.name[:2]}{_WORD[kind]}{n + 1:03d}"
         crew = {"fire": 5, "medical": 3}.get(kind, 2)
-        units.append(Unit(f"PT{n + 1:05d}", call, kind, mode, skills, crew, SHIFTS[n % 3], town.code))
+        units.append(
+            Unit(f"PT{n + 1:05d}", call, kind, mode, skills, crew, SHIFTS[n % 3], plain_code(town.code))
+        )
     return units

@@ -94,7 +94,7 @@ def test_reports_a_day_channels_and_duplicates(rows: list[dict[str, str]], truth
     days = Counter(row["上报时间"][:10] for row in rows)
     whole = [count for day, count in sorted(days.items())[2:-1]]
     assert 300 <= np.mean(whole) <= 600
-    assert set(row["来源渠道"] for row in rows) == set(CHANNELS)
+    assert {row["来源渠道"] for row in rows} == set(CHANNELS)
     assert len(CHANNELS) == 6
     duplicates = [row for row in rows if row["结果"] == "duplicate"]
     assert 0.05 < len(duplicates) / len(rows) < 0.2

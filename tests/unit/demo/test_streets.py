@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def _take_way(found: Extract, way: osmium.osm.Way) -> None:
     if way.tags.get("access") == "private":
         found.inner.update(refs)
     if highway in CAR:
-        pairs = list(zip(refs[:-1], refs[1:], strict=True))
+        pairs = list(pairwise(refs))
         found.edges += pairs
         if way.tags.get("oneway") != "yes":
             found.edges += [(b, a) for a, b in pairs]
