@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from gridmap.clock import SystemClock
 from gridmap.db.cluster import ensure_running
 from gridmap.db.engine import Database
+from gridmap.db.migrate import is_current, upgrade
+from gridmap.errors import Misconfigured
 from gridmap.services.geocoding import geocode
 from gridmap.settings import Settings, load_settings
 from ingest.areas import AreaRequest, import_areas
@@ -127,9 +129,19 @@ def _opened() -> Iterator[tuple[Settings, Database]]:
         ensure_running(settings)
     database = Database.from_settings(settings)
     try:
+        _require_current(settings, database)
         yield settings, database
     finally:
         database.dispose()
+
+
+def _require_current(settings: Settings, database: Database) -> None:
+    """Our own cluster is brought up to date; a site's database is not touched without being asked."""
+    if is_current(database.system):
+        return
+    if not settings.embedded:
+        raise Misconfigured("database_not_migrated", run="gridmap db migrate")
+    upgrade(database.owner)
 
 
 def _geocoder(database: Database) -> Callable[[str], AddressPlace | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Invalid
@@ -94,3 +95,13 @@ def test_every_source_is_named_like_its_file_and_speaks_our_words() -> None:
         assert source.attribution
         for key in source.value_maps.get("class", {}).values():
             words.event_class(key)
+
+
+def test_a_database_that_was_never_set_up_is_told_plainly(importer: Importer, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("ref,lon,lat\n1,114,34\n", encoding="utf-8")
+    with importer.database.owner.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '0000'"))
+    refused = gridmap(importer, "cameras", str(path), "--source", "s", "--crs", "WGS84")
+    assert refused.returncode == 1
+    assert "database_not_migrated" in refused.stderr

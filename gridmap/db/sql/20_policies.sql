@@ -19,6 +19,8 @@ BEGIN
 END $do$;
 
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA gridmap TO gridmap_app, gridmap_system;
+-- Programs that may not migrate still ask whether somebody has.
+GRANT SELECT ON alembic_version TO gridmap_system;
 
 -- set_policy(table, command, using, check): one named policy per table and command for the web's role.
 CREATE OR REPLACE FUNCTION pg_temp.set_policy(tab text, cmd text, using_sql text, check_sql text) RETURNS void
