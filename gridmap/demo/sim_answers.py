@@ -111,7 +111,11 @@ class Answers:
     def _advance(self, job: Job, stage: str) -> None:
         officer, mover = self._officers[job.unit_id], self._movers[job.unit_id]
         try:
-            if stage == "offered":
+            if stage == "offered" and self._has_another(job):
+                path = f"/api/dispatches/{job.dispatch_id}/decline"
+                self._phones.call(officer, "POST", path, {"reason": "busy"})
+                self._jobs.pop(job.dispatch_id, None)
+            elif stage == "offered":
                 self._accept(job, officer)
             elif stage == "there":
                 self._phones.call(officer, "POST", f"/api/dispatches/{job.dispatch_id}/arrive", {})
@@ -121,6 +125,7 @@ class Answers:
                 report_done(self._phones, officer, job.dispatch_id, job.incident_id, code)
                 self._forget(job, mover)
         except Refusal as refusal:
+            # Withdrawn, expired, or done from another phone: the job is over for this crew.
             _log.info("%s: %s", officer.call_sign, refusal)
             self._forget(job, mover)
 
@@ -145,6 +150,13 @@ class Answers:
         if near or not mover.path:
             job.stage, job.due_s = "there", now_s + float(self._rng.uniform(2, 6))
 
+    def _has_another(self, job: Job) -> bool:
+        """Whether the crew works on an earlier job."""
+        return any(
+            o.unit_id == job.unit_id and o is not job and o.stage != "offered" for o in self._jobs.values()
+        )
+
     def _forget(self, job: Job, mover: Mover) -> None:
-        mover.goal = None
         self._jobs.pop(job.dispatch_id, None)
+        if not self._has_another(job):
+            mover.goal = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -41,48 +43,61 @@ def is_on_shift(officer: Officer, clock: datetime) -> bool:
     return first <= clock.hour < last
 
 
+@dataclass
+class _Phone:
+    """An open session; `busy` is held during a request."""
+
+    link: Link
+    busy: threading.Lock = field(default_factory=threading.Lock)
+    is_in: bool = False
+
+
 class Phones:
     """Sessions of crews, the last used kept open. Calls of one crew never run at the same time."""
 
     def __init__(self, url: str, ca_file: Path | None, password: str, stop: threading.Event) -> None:
         self._url, self._ca_file, self._password, self._stop = url, ca_file, password, stop
-        self._open: OrderedDict[str, Link] = OrderedDict()
+        self._open: OrderedDict[str, _Phone] = OrderedDict()
         self._guard = threading.Lock()
 
     def call(self, officer: Officer, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One request of a crew's phone, logged in first where needed. Raises Refusal, Stopped."""
-        with self._guard:
-            link = self._phone(officer)
-            try:
-                return link.call(method, path, body)
-            except Refusal as refusal:
-                if refusal.params.get("status") != 401:
-                    raise
-            self._open.pop(officer.login).close()
-            return self._phone(officer).call(method, path, body)
+        return self._use(officer, lambda link: link.call(method, path, body))
 
     def upload(self, officer: Officer, path: str, file: tuple[str, bytes, str], **form: str) -> Any:
         """Send a photo from a crew's phone."""
-        with self._guard:
-            return self._phone(officer).upload(path, file, **form)
+        return self._use(officer, lambda link: link.upload(path, file, **form))
 
     def close(self) -> None:
         """Let all connections go."""
         with self._guard:
-            for link in self._open.values():
-                link.close()
+            for phone in self._open.values():
+                phone.link.close()
             self._open.clear()
 
-    def _phone(self, officer: Officer) -> Link:
-        if officer.login in self._open:
+    def _use(self, officer: Officer, ask: Callable[[Link], Any]) -> Any:
+        phone = self._phone(officer)
+        with phone.busy:
+            if not phone.is_in:
+                phone.link.log_in(officer.login, self._password)
+                phone.is_in = True
+            try:
+                return ask(phone.link)
+            except Refusal as refusal:
+                if refusal.params.get("status") != HTTPStatus.UNAUTHORIZED:
+                    raise
+            phone.link.log_in(officer.login, self._password)
+            return ask(phone.link)
+
+    def _phone(self, officer: Officer) -> _Phone:
+        with self._guard:
+            if officer.login not in self._open:
+                self._open[officer.login] = _Phone(Link(self._url, self._ca_file, self._stop))
             self._open.move_to_end(officer.login)
+            for login in list(self._open)[:-OPEN_PHONES]:
+                if not self._open[login].busy.locked():
+                    self._open.pop(login).link.close()
             return self._open[officer.login]
-        link = Link(self._url, self._ca_file, self._stop)
-        link.log_in(officer.login, self._password)
-        self._open[officer.login] = link
-        while len(self._open) > OPEN_PHONES:
-            self._open.popitem(last=False)[1].close()
-        return link
 
 
 def change_duty(phones: Phones, officer: Officer, *, on: bool) -> bool:

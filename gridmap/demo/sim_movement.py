@@ -56,7 +56,7 @@ class Streets:
         self._on_foot = csr_matrix((np.maximum(graph.length_m, 0.01), (graph.start, graph.end)), shape=(n, n))
 
     def nodes_of(self, code: str) -> Ints:
-        """Vertices in the area of a code (a grid, or anything above it by the digits its grids begin with); all if none."""
+        """Vertices in the area of a code: a grid, or an area above it by its leading digits; all if none."""
         numbers = [i for i, grid in enumerate(self.graph.grid_codes) if grid.startswith(code)]
         found = np.flatnonzero(np.isin(self.graph.node_grid, numbers))
         return found if len(found) else np.arange(len(self.graph.lonlat))

@@ -14,6 +14,7 @@ import shapely
 from gridmap.demo.district import extras, frame, history_files
 from gridmap.demo.district.anchors import find_anchors
 from gridmap.demo.district.areas import COUNTY, COUNTY_CODE, Area, Division
+from gridmap.demo.district.big import generate_big
 from gridmap.demo.district.cameras import HEADER as CAMERA_HEADER
 from gridmap.demo.district.cameras import camera_rows, place_cameras
 from gridmap.demo.district.city import City, build_city, write_osm
@@ -21,7 +22,7 @@ from gridmap.demo.district.class_models import CLASS_MODELS
 from gridmap.demo.district.incidents import draw_history
 from gridmap.demo.district.intensity import make_truth
 from gridmap.demo.district.manifest import DemoFile, Manifest, describe
-from gridmap.demo.district.scale import Scale
+from gridmap.demo.district.scale import BIG, Scale
 from gridmap.demo.district.staff import PEOPLE_HEADER, UNIT_HEADER, Staff, hire
 from gridmap.demo.district.street_graph import build_street_graph, save_street_graph
 from gridmap.demo.district.tables import write_csv, write_geojson, write_geopackage, write_xlsx
@@ -41,7 +42,7 @@ def generate(
     Args:
         out_dir: created when missing; files in it are replaced.
         seed: same seed, scale and `until` give the same bytes.
-        scale: `NORMAL` (the demo), `SMALL` (tests); for `BIG` use `generate_big`.
+        scale: `NORMAL` (the demo), `SMALL` (tests), `BIG` (benchmarks: other files, see `generate_big`).
         say: hears what is going on, one line at a time.
         until: aware end of the history; None = the last full hour of the machine's clock. Incidents whose
             closing would come later stay open, so the queue of a fresh demo is alive.
@@ -49,6 +50,8 @@ def generate(
     out_dir.mkdir(parents=True, exist_ok=True)
     end = (until or datetime.now(ZONE).replace(minute=0, second=0, microsecond=0)).astimezone(ZONE)
     start = datetime.combine((end - timedelta(days=scale.days)).date(), datetime.min.time(), ZONE)
+    if scale.name == BIG.name:
+        return generate_big(out_dir, seed, scale, start, end, say)
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, 2]).spawn(6)]
     city = build_city(seed, scale)
     say(f"{len(city.drawing.buildings)} houses, {len(city.fabric.cells)} blocks, {scale.grids} grids drawn")

@@ -118,10 +118,24 @@ _MIX = (
 )
 
 
-def _patrols(towns: list[Area], count: int, rng: np.random.Generator) -> list[Unit]:
+def hire_patrols(
+    towns: list[Area], count: int, rng: np.random.Generator, first: int
+) -> tuple[list[Unit], list[Member]]:
+    """Patrols of some townships and their crews, numbered from `first`."""
+    units = _patrols(towns, count, rng, first)
+    names = iter(person_names(5 * count, rng))
+    members = [
+        Member(f"P{unit.ref[2:]}-{k + 1}", next(names), _JOBS[unit.kind], unit.area, unit.ref)
+        for unit in units
+        for k in range(unit.crew)
+    ]
+    return units, members
+
+
+def _patrols(towns: list[Area], count: int, rng: np.random.Generator, first: int = 1) -> list[Unit]:
     """Patrols round robin over townships and shifts; every twentieth is a fire or ambulance crew."""
     units = []
-    for n in range(count):
+    for n in range(first - 1, first - 1 + count):
         kind = _MIX[n % len(_MIX)] if n % 20 < 19 else ("fire" if n % 40 == 19 else "medical")
         town = towns[(n // 3) % len(towns)]
         mode = (
