@@ -1,8 +1,8 @@
 """Keeping the counts of thinned tiles true.
 
-Triggers note what came and what left (51_tile_counts.sql). `refresh_dirty` adds the notes up, in one short transaction a
-layer; `refresh` counts a layer anew from its rows, beside the counts in use, and then switches. A layer's version, which
-stands in tile addresses, grows with each, so at most as often as these are called.
+Triggers note what came and what left (51_tile_counts.sql). `refresh_dirty` adds the notes up, in one short transaction
+a layer; `refresh` counts a layer anew from its rows, beside the counts in use, and then switches. A layer's version,
+which stands in tile addresses, grows with each, so at most as often as these are called.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def _groups(source: str) -> str:
 
     Each zoom is added up from the next finer one, so a million points cost two passes.
     """
-    short_path = f"CASE WHEN nlevel(path) > {SHORT_PATH_LABELS} THEN subpath(path, 0, {SHORT_PATH_LABELS}) ELSE path END"
+    kept = SHORT_PATH_LABELS
+    short_path = f"CASE WHEN nlevel(path) > {kept} THEN subpath(path, 0, {kept}) ELSE path END"
     steps = [
         f"points AS MATERIALIZED ({source})",
         f"plain{PLAIN_ZOOM} AS (SELECT {_cell_of(PLAIN_ZOOM)} AS cell, path, {_FIRST_SUMS}"
