@@ -51,8 +51,8 @@ def _groups(source: str) -> str:
 
     Each zoom is added up from the next finer one, so a million points cost two passes.
     """
-    kept = SHORT_PATH_LABELS
-    short_path = f"CASE WHEN nlevel(path) > {kept} THEN subpath(path, 0, {kept}) ELSE path END"
+    longest = SHORT_PATH_LABELS
+    short_path = f"CASE WHEN nlevel(path) > {longest} THEN subpath(path, 0, {longest}) ELSE path END"
     steps = [
         f"points AS MATERIALIZED ({source})",
         f"plain{PLAIN_ZOOM} AS (SELECT {_cell_of(PLAIN_ZOOM)} AS cell, path, {_FIRST_SUMS}"
