@@ -16,16 +16,13 @@ from gridmap.domain.travel import OFF_NETWORK, OFF_NETWORK_M, UNREACHABLE, LonLa
 from gridmap.errors import GridmapError, Invalid, NotFound, Unavailable
 
 _SHAPE_DIGITS = 6
-_FORWARD_AT_ONCE = 16
 
 # How many road pieces must be reachable from the road a place is put on. By default the engine asks for 50
-# and takes a road across the wall when a compound's own lanes are fewer.
+# and takes a road across the wall when a compound's own lanes are fewer. So the nearest road is tried first, and
+# a better connected one only where no way leads to the nearest: it may be a fragment nobody joined to the rest.
 _NEAREST = 0
 _CONNECTED = 50
 
-# With a departure time the engine searches forwards only and takes the same way as the matrix. The day itself
-# does not matter: the graph holds no traffic.
-_DEPARTURE = {"type": 1, "value": "2024-01-02T12:00"}
 
 # The engine's own numbers (its loki and thor workers). Of these one bad position fails the whole request.
 _NO_ROAD_NEAR = {170, 171}
@@ -83,9 +80,12 @@ class Valhalla:
     def snapped_m(self, place: LonLat, mode: Mode, exclude_polygons: Sequence[Polygon] = ()) -> float | None:
         """Metres from `place` to the road of `mode` it would be placed on; None when there is none in 35 km.
 
-        Of several roads at nearly the same distance the farthest counts.
+        Where the nearest road is a fragment, the farther one that is joined to the rest counts.
         """
-        request = self._request(mode, ()) | {"locations": [_location(place)], "verbose": False}
+        request = self._request(mode, ()) | {
+            "locations": [_location(place, _CONNECTED)],
+            "verbose": False,
+        }
         edges = self._post("/locate", request)[0].get("edges") or []
         near = [(edge["correlated_lon"], edge["correlated_lat"]) for edge in edges]
         if near and exclude_polygons:
@@ -115,44 +115,34 @@ class Valhalla:
         Args:
             exclude_polygons: WGS84 areas whose roads are closed.
         """
-        trips: list[Trip] = []
-        for first in range(0, len(sources), _FORWARD_AT_ONCE):
-            chunk = sources[first : first + _FORWARD_AT_ONCE]
-            # With more sources than targets the engine searches backwards from the target, and that search
-            # disagrees with its own routes (75 of 120 car trips on a real country, some by minutes). As many
-            # targets as sources make it search forwards from each source.
-            trips += self._matrix(chunk, [target] * len(chunk), mode, exclude_polygons)
+        trips = self._matrix(sources, target, mode, exclude_polygons, _NEAREST)
+        stuck = [index for index, trip in enumerate(trips) if trip.state == "unreachable"]
+        if stuck:
+            again = [sources[index] for index in stuck]
+            answers = self._matrix(again, target, mode, exclude_polygons, _CONNECTED)
+            for index, answer in zip(stuck, answers, strict=True):
+                trips[index] = answer
         return trips
-
-    def rough_matrix(
-        self,
-        sources: Sequence[LonLat],
-        target: LonLat,
-        mode: Mode,
-        exclude_polygons: Sequence[Polygon] = (),
-    ) -> list[Trip]:
-        """As `matrix`, by one search backwards from the target: about ten times cheaper, snapped distances
-        right, times and reachability only nearly so. To decide whom to ask first, never to show."""
-        return self._matrix(sources, [target], mode, exclude_polygons)
 
     def _matrix(
         self,
         sources: Sequence[LonLat],
-        targets: Sequence[LonLat],
+        target: LonLat,
         mode: Mode,
         exclude_polygons: Sequence[Polygon],
+        reachability: int,
     ) -> list[Trip]:
         if not sources:
             return []
         request = self._request(mode, exclude_polygons) | {
-            "sources": [_location(place) for place in sources],
-            "targets": [_location(place) for place in targets],
+            "sources": [_location(place, reachability) for place in sources],
+            "targets": [_location(target, reachability)],
             "verbose": True,
         }
         try:
             answer = self._ask("/sources_to_targets", request)
         except _RefusedError as refused:
-            return self._matrix_in_halves(refused, sources, targets, mode, exclude_polygons)
+            return self._matrix_in_halves(refused, sources, target, mode, exclude_polygons, reachability)
         rows, snapped = answer["sources_to_targets"], answer["sources"]
         return [_trip(row[0], place, near) for place, row, near in zip(sources, rows, snapped, strict=True)]
 
@@ -160,22 +150,23 @@ class Valhalla:
         self,
         refused: _RefusedError,
         sources: Sequence[LonLat],
-        targets: Sequence[LonLat],
+        target: LonLat,
         mode: Mode,
         exclude_polygons: Sequence[Polygon],
+        reachability: int,
     ) -> list[Trip]:
         """One source without a road spoils a whole request: find it by halving."""
         if refused.number not in _NO_ROAD_NEAR | _TOO_FAR | _NO_WAY:
             raise _translated(refused)
-        if self.snapped_m(targets[0], mode) is None:
+        if self.snapped_m(target, mode) is None:
             return [UNREACHABLE] * len(sources)
         if len(sources) == 1:
             return [OFF_NETWORK if self.snapped_m(sources[0], mode) is None else UNREACHABLE]
         middle = len(sources) // 2
         return [
             trip
-            for half in (slice(None, middle), slice(middle, None))
-            for trip in self._matrix(sources[half], targets[half] or targets, mode, exclude_polygons)
+            for half in (sources[:middle], sources[middle:])
+            for trip in self._matrix(half, target, mode, exclude_polygons, reachability)
         ]
 
     def route(
@@ -186,9 +177,6 @@ class Valhalla:
         exclude_polygons: Sequence[Polygon] = (),
     ) -> Route:
         """The fastest way from `start` to `target`.
-
-        Both are placed on their nearest road, and only where no way leads there on a better connected one:
-        the nearest may be a fragment that the map maker never joined to the rest.
 
         Raises:
             NotFound: "route_not_found" when no way leads there.
@@ -209,7 +197,6 @@ class Valhalla:
         request = self._request(mode, exclude_polygons) | {
             "locations": [_location(start, reachability), _location(target, reachability)],
             "directions_type": "none",
-            "date_time": _DEPARTURE,
         }
         trip = self._post("/route", request)["trip"]
         points: list[tuple[float, float]] = []
@@ -219,24 +206,6 @@ class Valhalla:
         line = LineString(points if len(points) > 1 else points * 2)
         summary = trip["summary"]
         return Route(line, float(summary["time"]), float(summary["length"]) * 1000)
-
-    def trip(
-        self,
-        start: LonLat,
-        target: LonLat,
-        mode: Mode,
-        exclude_polygons: Sequence[Polygon] = (),
-    ) -> Trip:
-        """One trip by the single-route search, which tries harder than the matrix (see `route`)."""
-        try:
-            route = self.route(start, target, mode, exclude_polygons)
-        except NotFound:
-            return UNREACHABLE
-        first_lon, first_lat = route.geometry.coords[0]
-        snapped = float(distance_m(*start, first_lon, first_lat))
-        if snapped > OFF_NETWORK_M:
-            return Trip("off_network", snapped_m=snapped)
-        return Trip("ok", route.seconds, route.distance_m, snapped)
 
     def _request(self, mode: Mode, exclude_polygons: Sequence[Polygon]) -> dict[str, Any]:
         costing, options = COSTING[mode]

@@ -1,53 +1,21 @@
-"""The exactly fastest k of many candidates, asking the road network for as few exact trips as possible.
+"""The exactly fastest k of many candidates, asking the road network about as few of them as possible.
 
-Candidates are taken in the order of a time they cannot beat. As soon as the next such time is above the k-th
+Candidates are asked in the order of a time they cannot beat. As soon as the next such time is above the k-th
 best trip found, nobody left out can be among the k fastest (the stopping rule of Fagin, Lotem and Naor's
-threshold algorithm, J. Comput. Syst. Sci. 66, 2003, with one sorted list). A cheap look at a batch gives
-tighter times and a guess; the guess only decides who is asked first, never who is left out.
+threshold algorithm, J. Comput. Syst. Sci. 66, 2003, with one sorted list).
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from gridmap.domain.travel import Trip
 
-FIRST_BATCH = 30
-EXACT_AT_ONCE = 8
+BATCH = 30
 
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a cheap look tells about a candidate.
-
-    Attributes:
-        bound_s: a time in seconds the trip cannot beat.
-        guess_s: about how long it may take; None when the look found no way. It may be wrong.
-        off_network: the answer for a candidate that lies on no road and needs no further asking.
-    """
-
-    bound_s: float
-    guess_s: float | None = None
-    off_network: Trip | None = None
-
-
-class Roads(Protocol):
-    """What the ranking asks; candidates are indices into the caller's list."""
-
-    def look(self, indices: Sequence[int]) -> Sequence[Outlook]:
-        """Cheap outlooks of a batch, in one request."""
-        ...
-
-    def trips(self, indices: Sequence[int]) -> Sequence[Trip]:
-        """Exact trips, in one request."""
-        ...
-
-    def confirm(self, index: int) -> Trip:
-        """A second opinion on one candidate that `trips` found unreachable."""
-        ...
+Ask = Callable[[Sequence[int]], Sequence[Trip]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,98 +28,58 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The k fastest, best first, ties by index; those without a trip, as met; how many were looked at and how
-    many exact trips were asked for."""
+    """The k fastest, best first, ties by index; those without a trip, as asked; how many were asked."""
 
     fastest: tuple[Ranked, ...]
     without_trip: tuple[Ranked, ...]
-    looked_at: int
-    exact: int
+    asked: int
 
 
-class _Search:
-    def __init__(self, roads: Roads, k: int, most_confirmed: int) -> None:
-        self.roads = roads
-        self.k = k
-        self.confirmations_left = most_confirmed
-        self.exact = 0
-        self.without_trip: list[Ranked] = []
-        self._best: list[tuple[float, int]] = []
+class _Best:
+    """The k smallest (seconds, index) seen so far."""
+
+    def __init__(self, k: int) -> None:
+        self._k = k
+        self._heap: list[tuple[float, int]] = []
         self._trips: dict[int, Trip] = {}
 
     def can_improve(self, bound_s: float) -> bool:
         """Equal times count: a tie is decided by index, so whoever could tie must be asked."""
-        return len(self._best) < self.k or bound_s <= -self._best[0][0]
+        return len(self._heap) < self._k or bound_s <= -self._heap[0][0]
 
-    def settle_batch(self, indices: Sequence[int]) -> None:
-        bounds: dict[int, float] = {}
-        guesses: dict[int, float] = {}
-        for index, outlook in zip(indices, self.roads.look(indices), strict=True):
-            if outlook.off_network is not None:
-                self.without_trip.append(Ranked(index, outlook.off_network))
-                continue
-            bounds[index] = outlook.bound_s
-            guesses[index] = float("inf") if outlook.guess_s is None else outlook.guess_s
-        waiting = sorted(bounds, key=lambda index: (guesses[index], bounds[index], index))
-        while waiting := [index for index in waiting if self.can_improve(bounds[index])]:
-            self._settle(waiting[:EXACT_AT_ONCE], bounds)
-            waiting = waiting[EXACT_AT_ONCE:]
-
-    def _settle(self, indices: Sequence[int], bounds: dict[int, float]) -> None:
-        self.exact += len(indices)
-        doubtful: list[tuple[int, Trip]] = []
-        for index, trip in zip(indices, self.roads.trips(indices), strict=True):
-            if not self._keep(index, trip):
-                doubtful.append((index, trip))
-        for index, trip in doubtful:
-            worth = trip.state == "unreachable" and self.can_improve(bounds[index])
-            if worth and self.confirmations_left > 0:
-                self.confirmations_left -= 1
-                if self._keep(index, self.roads.confirm(index)):
-                    continue
-            self.without_trip.append(Ranked(index, trip))
-
-    def _keep(self, index: int, trip: Trip) -> bool:
+    def keep(self, index: int, trip: Trip) -> bool:
+        """Take a trip in if there is one; says whether there is."""
         if trip.state != "ok" or trip.seconds is None:
             return False
         self._trips[index] = trip
-        heapq.heappush(self._best, (-trip.seconds, -index))
-        if len(self._best) > self.k:
-            heapq.heappop(self._best)
+        heapq.heappush(self._heap, (-trip.seconds, -index))
+        if len(self._heap) > self._k:
+            heapq.heappop(self._heap)
         return True
 
-    def fastest(self) -> tuple[Ranked, ...]:
-        best = sorted((-seconds, -index) for seconds, index in self._best)
+    def ordered(self) -> tuple[Ranked, ...]:
+        best = sorted((-seconds, -index) for seconds, index in self._heap)
         return tuple(Ranked(index, self._trips[index]) for _, index in best)
 
 
-def rank_fastest(
-    optimistic_s: Sequence[float],
-    roads: Roads,
-    *,
-    k: int = 5,
-    first_batch: int = FIRST_BATCH,
-    most_confirmed: int = 40,
-) -> Ranking:
+def rank_fastest(optimistic_s: Sequence[float], ask: Ask, *, k: int = 5, batch: int = BATCH) -> Ranking:
     """The k candidates with the shortest trips.
 
     Args:
         optimistic_s: for each candidate a time in seconds that its trip cannot beat.
-        roads: looks, exact trips and second opinions. Batches of looks double from `first_batch`, so that a
-            far-flung set costs few requests.
-        most_confirmed: how many second opinions may be asked for. Each is a search of its own; they are asked
-            only about candidates who could still be among the best.
+        ask: trips of the candidates with these indices, in one request.
 
     Returns:
-        A Ranking. Candidates that were never looked at appear nowhere: they are provably not among the k.
+        A Ranking. Candidates that were never asked appear nowhere: they are provably not among the k.
     """
     order = sorted(range(len(optimistic_s)), key=lambda index: (optimistic_s[index], index))
-    search = _Search(roads, k, most_confirmed)
-    looked_at = 0
-    batch = first_batch
-    while k > 0 and looked_at < len(order) and search.can_improve(optimistic_s[order[looked_at]]):
-        indices = order[looked_at : looked_at + batch]
-        search.settle_batch(indices)
-        looked_at += len(indices)
-        batch *= 2
-    return Ranking(search.fastest(), tuple(search.without_trip), looked_at, search.exact)
+    best = _Best(k)
+    without_trip: list[Ranked] = []
+    asked = 0
+    while k > 0 and asked < len(order) and best.can_improve(optimistic_s[order[asked]]):
+        indices = order[asked : asked + batch]
+        asked += len(indices)
+        for index, trip in zip(indices, ask(indices), strict=True):
+            if not best.keep(index, trip):
+                without_trip.append(Ranked(index, trip))
+    return Ranking(best.ordered(), tuple(without_trip), asked)

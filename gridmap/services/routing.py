@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -10,7 +10,7 @@ from shapely.geometry import LineString, Polygon
 
 from gridmap.adapters.valhalla import Route, Valhalla
 from gridmap.domain.metric import distance_m
-from gridmap.domain.ranking import Outlook, rank_fastest
+from gridmap.domain.ranking import rank_fastest
 from gridmap.domain.travel import (
     OFF_NETWORK_M,
     UNREACHABLE,
@@ -24,7 +24,6 @@ from gridmap.errors import Unavailable
 
 Key = TypeVar("Key", bound=Hashable)
 Method = Literal["road", "straight_line"]
-_AskMatrix = Callable[[Sequence[LonLat], LonLat, Mode, Sequence[Polygon]], list[Trip]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +53,14 @@ class RoadRanking(Generic[Key]):
         reason: None by road, else the code of why not.
         fastest: at most k, best first.
         without_trip: looked at, but unreachable or off the network.
-        looked_at: how many the engine was asked about. All others are provably slower than the last of
-            `fastest`.
-        exact: how many exact trips that took.
+        asked: how many the engine was asked about. All others are provably slower than the last of `fastest`.
     """
 
     method: Method
     reason: str | None
     fastest: tuple[Arrival[Key], ...]
     without_trip: tuple[Arrival[Key], ...]
-    looked_at: int
-    exact: int
+    asked: int
 
 
 def rank_by_road(
@@ -89,7 +85,7 @@ def rank_by_road(
     ).tolist()
     try:
         roads = _RoadsTo(router, candidates, straight_m, target, exclude_polygons)
-        ranking = rank_fastest(roads.optimistic_s(), roads, k=k)
+        ranking = rank_fastest(roads.optimistic_s(), roads.trips, k=k)
     except Unavailable as failure:
         return _by_straight_line(candidates, straight_m, k, failure.code)
     return RoadRanking(
@@ -97,8 +93,7 @@ def rank_by_road(
         reason=None,
         fastest=tuple(Arrival(candidates[item.index], item.trip) for item in ranking.fastest),
         without_trip=tuple(Arrival(candidates[item.index], item.trip) for item in ranking.without_trip),
-        looked_at=ranking.looked_at,
-        exact=ranking.exact,
+        asked=ranking.asked,
     )
 
 
@@ -124,34 +119,9 @@ class _RoadsTo(Generic[Key]):
         }
 
     def optimistic_s(self) -> list[float]:
-        """Whoever is snapped further than OFF_NETWORK_M gets no trip at all, so that much slack is enough."""
-        return [self._bound_s(index, OFF_NETWORK_M) for index in range(len(self._candidates))]
-
-    def look(self, indices: Sequence[int]) -> list[Outlook]:
-        trips = self._by_mode(indices, self._router.rough_matrix)
-        return [self._outlook(index, trip) for index, trip in zip(indices, trips, strict=True)]
+        return [self._bound_s(index) for index in range(len(self._candidates))]
 
     def trips(self, indices: Sequence[int]) -> list[Trip]:
-        return self._by_mode(indices, self._router.matrix)
-
-    def confirm(self, index: int) -> Trip:
-        candidate = self._candidates[index]
-        if self._target_snapped_m[candidate.mode] is None:
-            return UNREACHABLE
-        return self._router.trip(candidate.place, self._target, candidate.mode, self._closed)
-
-    def _bound_s(self, index: int, snapped_m: float) -> float:
-        mode = self._candidates[index].mode
-        slack_m = snapped_m + (self._target_snapped_m[mode] or 0.0)
-        return optimistic_seconds(self._straight_m[index], mode, slack_m)
-
-    def _outlook(self, index: int, trip: Trip) -> Outlook:
-        if trip.state == "off_network":
-            return Outlook(0.0, off_network=trip)
-        snapped_m = OFF_NETWORK_M if trip.snapped_m is None else trip.snapped_m
-        return Outlook(self._bound_s(index, snapped_m), trip.seconds)
-
-    def _by_mode(self, indices: Sequence[int], ask: _AskMatrix) -> list[Trip]:
         trips: dict[int, Trip] = {}
         for mode in {self._candidates[index].mode for index in indices}:
             members = [index for index in indices if self._candidates[index].mode == mode]
@@ -159,9 +129,15 @@ class _RoadsTo(Generic[Key]):
                 answers = [UNREACHABLE] * len(members)
             else:
                 places = [self._candidates[index].place for index in members]
-                answers = ask(places, self._target, mode, self._closed)
+                answers = self._router.matrix(places, self._target, mode, self._closed)
             trips.update(zip(members, answers, strict=True))
         return [trips[index] for index in indices]
+
+    def _bound_s(self, index: int) -> float:
+        """Whoever is placed on a road further than OFF_NETWORK_M away gets no trip: so much slack is enough."""
+        mode = self._candidates[index].mode
+        slack_m = OFF_NETWORK_M + (self._target_snapped_m[mode] or 0.0)
+        return optimistic_seconds(self._straight_m[index], mode, slack_m)
 
 
 def _by_straight_line(
@@ -174,7 +150,7 @@ def _by_straight_line(
     fastest = tuple(
         Arrival(candidates[index], Trip("ok", estimate(index), straight_m[index])) for index in order
     )
-    return RoadRanking("straight_line", reason, fastest, (), 0, 0)
+    return RoadRanking("straight_line", reason, fastest, (), 0)
 
 
 @dataclass(frozen=True, slots=True)
