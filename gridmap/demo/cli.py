@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from gridmap.clock import SystemClock
 from gridmap.demo.check import CheckFailed, Step
 from gridmap.demo.district.manifest import load_manifest
 from gridmap.demo.district.scale import SCALES
-from gridmap.demo.load import USUAL_SCALE, USUAL_SEED, draw
+from gridmap.demo.load import USUAL_SCALE, USUAL_SEED, Stopped, drawing
 from gridmap.demo.run import DemoOptions, run_check, run_demo
 from gridmap.serve.cli import say, stop_on_signal
 from gridmap.settings import Settings, load_settings
@@ -55,14 +57,16 @@ def generate(out: Path, seed: int | None, scale: str | None) -> None:
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty")
     out.mkdir(parents=True, exist_ok=True)
-    draw(out.absolute(), seed or USUAL_SEED, scale or USUAL_SCALE, on_line=click.echo)
+    command = drawing(out.absolute(), seed or USUAL_SEED, scale or USUAL_SCALE)
+    if subprocess.run(command).returncode != 0:
+        sys.exit(1)
     for name, count in load_manifest(out).counts.items():
         click.echo(f"{name}: {count:,}")
 
 
 def _run(**options: Any) -> None:
     chosen = DemoOptions(options["seed"], options["scale"], options["simulate"], options["storm"])
-    with stop_on_signal() as stop:
+    with stop_on_signal() as stop, contextlib.suppress(Stopped):
         run_demo(_demo_settings(options["host"], options["port"]), SystemClock(), stop, say, chosen)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -15,7 +15,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from gridmap.adapters.processes import clean_environment
+import gridmap
+from gridmap.adapters.children import start_child
+from gridmap.adapters.processes import Account
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
 from gridmap.demo.accounts import DemoLogIns, make_accounts, read_log_ins, write_log_ins
@@ -28,7 +30,14 @@ CREWS = "crews.csv"
 USUAL_SEED = 7
 USUAL_SCALE = "normal"
 
+HISTORY = "incidents"
+_POLL_S = 0.1
+
 Say = Callable[[str], object]
+
+
+class Stopped(Exception):
+    """The load was broken off because the demo is to end; the next start goes on from there."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,12 @@ class DemoFolder:
     @classmethod
     def of(cls, settings: Settings) -> DemoFolder:
         return cls(settings.data_dir / "demo")
+
+    def make(self, account: Account) -> None:
+        """Make the folder for the account that draws, imports and simulates."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chown(self.path, account.uid, account.gid)
 
     @property
     def district(self) -> Path:
@@ -93,119 +108,140 @@ def is_loaded(settings: Settings) -> bool:
     return progress is not None and progress.complete and folder.log_ins.exists()
 
 
-def ensure_loaded(
-    settings: Settings, database: Database, clock: Clock, *, seed: int | None, scale: str | None, say: Say
-) -> DemoLogIns:
-    """Generate and load the district where it is not there yet; goes on where a broken-off load stopped.
+@dataclass(frozen=True)
+class Loader:
+    """Loads one demo. Children run under `account` and end when `stop` is set."""
 
-    Without seed or scale the one that is loaded will do, else the usual one. Raises
-    Conflict("database_holds_other_data") for a database that somebody works with, and Conflict("demo_is_another")
-    when another seed or scale is loaded.
-    """
-    folder = DemoFolder.of(settings)
-    progress = Progress.read(folder.progress)
-    holding = _find_held(database)
-    if progress is None or holding is None:
-        if holding is not None:
-            raise Conflict("database_holds_other_data", table=holding)
-        # A database that was thrown away or made anew knows nothing of what this folder says.
-        folder.log_ins.unlink(missing_ok=True)
-        folder.path.mkdir(parents=True, exist_ok=True)
-        progress = Progress(folder.progress, seed or USUAL_SEED, scale or USUAL_SCALE)
+    settings: Settings
+    account: Account
+    database: Database
+    clock: Clock
+    stop: threading.Event
+    say: Say
+
+    @property
+    def folder(self) -> DemoFolder:
+        return DemoFolder.of(self.settings)
+
+    def ensure_loaded(self, seed: int | None, scale: str | None) -> DemoLogIns:
+        """Draw and load the district where it is not there yet, all but its history; goes on where it stopped.
+
+        Without seed or scale the one that is loaded will do, else the usual one. Raises Stopped;
+        Conflict("database_holds_other_data") for a database that somebody works with;
+        Conflict("demo_is_another") when another seed or scale is loaded.
+        """
+        progress = self._find_progress(seed, scale)
+        if not (progress.complete and self.folder.log_ins.exists()):
+            self._load_district(progress)
+        return read_log_ins(self.folder.log_ins)
+
+    def ensure_history(self) -> None:
+        """Load what has happened so far: by far the most rows, and nothing that a first look has to wait for."""
+        progress = Progress.read(self.folder.progress)
+        if progress is None or progress.complete:
+            return
+        self._import_lanes([[words for words in self._imports() if words[0] == HISTORY]], progress)
+        progress.complete = True
         progress.write()
-    elif (seed or progress.seed, scale or progress.scale) != (progress.seed, progress.scale):
-        raise Conflict("demo_is_another", loaded_seed=progress.seed, loaded_scale=progress.scale)
-    if not (progress.complete and folder.log_ins.exists()):
-        _load(settings, database, clock, folder, progress, say)
-    return read_log_ins(folder.log_ins)
 
+    def _find_progress(self, seed: int | None, scale: str | None) -> Progress:
+        progress = Progress.read(self.folder.progress)
+        holding = find_held(self.database)
+        if progress is None or (holding is None and progress.done):
+            if holding is not None:
+                raise Conflict("database_holds_other_data", table=holding)
+            # A database that was thrown away or made anew knows nothing of what this folder says.
+            self.folder.log_ins.unlink(missing_ok=True)
+            self.folder.make(self.account)
+            progress = Progress(self.folder.progress, seed or USUAL_SEED, scale or USUAL_SCALE)
+            progress.write()
+        elif (seed or progress.seed, scale or progress.scale) != (progress.seed, progress.scale):
+            raise Conflict("demo_is_another", loaded_seed=progress.seed, loaded_scale=progress.scale)
+        return progress
 
-def _load(
-    settings: Settings, database: Database, clock: Clock, folder: DemoFolder, progress: Progress, say: Say
-) -> None:
-    _ensure_generated(folder, progress, say)
-    imports = load_manifest(folder.district).imports
-    # Everything lies in areas; addresses of incidents are looked up among names that come with the streets.
-    first = [words for words in imports if words[0] == "areas"]
-    streets = [words for words in imports if words[0] == "osm"]
-    last = [words for words in imports if words[0] == "incidents"]
-    between = [words for words in imports if words not in (*first, *streets, *last)]
-    for lanes in ([first], [streets, between], [last]):
-        _import_lanes(settings, folder.district, lanes, progress, say)
-    if not folder.log_ins.exists():
+    def _load_district(self, progress: Progress) -> None:
+        self._ensure_drawn(progress)
+        imports = [words for words in self._imports() if words[0] != HISTORY]
+        # Everything lies in areas. The streets take as long as all the rest.
+        first = [words for words in imports if words[0] == "areas"]
+        streets = [words for words in imports if words[0] == "osm"]
+        rest = [words for words in imports if words not in (*first, *streets)]
+        for lanes in ([first], [streets, rest]):
+            self._import_lanes(lanes, progress)
+        if not self.folder.log_ins.exists():
+            begun = time.monotonic()
+            log_ins = make_accounts(self.database, self.clock, self.folder.district / CREWS)
+            write_log_ins(log_ins, self.folder.log_ins)
+            self.say(f"demo: {len(log_ins.officers)} phones given out in {time.monotonic() - begun:.1f} s")
+
+    def _imports(self) -> list[list[str]]:
+        return load_manifest(self.folder.district).imports
+
+    def _import_lanes(self, lanes: list[list[list[str]]], progress: Progress) -> None:
+        """Run lanes side by side, the imports within one in order; a fault is raised when all have ended."""
+
+        def run(lane: list[list[str]]) -> None:
+            for words in lane:
+                key = " ".join(words)
+                if key not in progress.done:
+                    self._import(words)
+                    progress.add(key)
+
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            for done in [pool.submit(run, lane) for lane in lanes]:
+                done.result()
+
+    def _import(self, words: list[str]) -> None:
+        """Run one import as an administrator would, in a process of its own."""
         begun = time.monotonic()
-        log_ins = make_accounts(database, clock, folder.district / CREWS)
-        write_log_ins(log_ins, folder.log_ins)
-        say(f"demo: {len(log_ins.officers)} phones given out in {time.monotonic() - begun:.1f} s")
-    progress.complete = True
-    progress.write()
+        noun, file, *options = words
+        command = [
+            sys.executable,
+            "-m",
+            "gridmap",
+            "import",
+            noun,
+            str(self.folder.district / file),
+            *options,
+        ]
+        self._run(command, f"import-{noun}", settings_environment(self.settings))
+        self.say(f"demo: {noun} imported in {time.monotonic() - begun:.1f} s")
+
+    def _ensure_drawn(self, progress: Progress) -> None:
+        district = self.folder.district
+        if (district / MANIFEST_NAME).exists():
+            return
+        begun = time.monotonic()
+        self.say("demo: drawing the district")
+        unfinished = district.with_name("district.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self._run(drawing(unfinished, progress.seed, progress.scale), "draw", {})
+        shutil.rmtree(district, ignore_errors=True)
+        unfinished.rename(district)
+        self.say(f"demo: drawn in {time.monotonic() - begun:.1f} s")
+
+    def _run(self, command: list[str], name: str, extra_env: dict[str, str]) -> None:
+        """Run a child to its end. Raises Stopped, or Unavailable("demo_step_failed") with its last words."""
+        log = self.folder.path / f"{name}.log"
+        log.unlink(missing_ok=True)
+        reads = [Path(gridmap.__file__)]
+        child = start_child(command, account=self.account, extra_env=extra_env, log=log, reads=reads)
+        while (status := child.find_status()) is None:
+            if self.stop.wait(_POLL_S):
+                child.stop(patience_s=5)
+                raise Stopped
+        if status != 0:
+            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
+            raise Unavailable("demo_step_failed", step=name, log=str(log), said=said)
 
 
-def _import_lanes(
-    settings: Settings, district: Path, lanes: list[list[list[str]]], progress: Progress, say: Say
-) -> None:
-    """Run lanes side by side, the imports within one in order. The first fault is raised when all have ended."""
-
-    def run(lane: list[list[str]]) -> None:
-        for words in lane:
-            key = " ".join(words)
-            if key not in progress.done:
-                _import(settings, district, words, say)
-                progress.add(key)
-
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        for done in [pool.submit(run, lane) for lane in lanes]:
-            done.result()
-
-
-def _ensure_generated(folder: DemoFolder, progress: Progress, say: Say) -> None:
-    if (folder.district / MANIFEST_NAME).exists():
-        return
-    begun = time.monotonic()
-    say("demo: drawing the district")
-    unfinished = folder.district.with_name("district.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    draw(unfinished, progress.seed, progress.scale, on_line=lambda line: say(f"demo: {line}"))
-    shutil.rmtree(folder.district, ignore_errors=True)
-    unfinished.rename(folder.district)
-    say(f"demo: drawn in {time.monotonic() - begun:.0f} s")
-
-
-def draw(out: Path, seed: int, scale: str, on_line: Say) -> None:
-    """Draw the district into a folder, in a process of its own. Raises Unavailable("demo_not_drawn")."""
+def drawing(out: Path, seed: int, scale: str) -> list[str]:
+    """The command that draws a district; it needs the whole scientific stack, which nobody else here does."""
     command = [sys.executable, "-m", "gridmap.demo.district", "--out", str(out)]
-    command += ["--seed", str(seed), "--scale", scale]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean_environment(), encoding="utf-8"
-    ) as process:
-        last = ""
-        for line in process.stdout or ():
-            last = line.rstrip()
-            on_line(last)
-    if process.returncode != 0:
-        raise Unavailable("demo_not_drawn", said=last)
+    return [*command, "--seed", str(seed), "--scale", scale]
 
 
-def _import(settings: Settings, district: Path, arguments: list[str], say: Say) -> None:
-    """Run one import as an administrator would, in a process of its own."""
-    begun = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "gridmap", "import", *arguments],
-        cwd=district,
-        env=clean_environment(settings_environment(settings)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
-    if done.returncode != 0:
-        last = done.stdout.strip().splitlines()[-5:]
-        raise Unavailable("demo_import_failed", command=" ".join(["gridmap import", *arguments]), said=last)
-    say(f"demo: {arguments[0]} imported in {time.monotonic() - begun:.1f} s")
-
-
-def _find_held(database: Database) -> str | None:
+def find_held(database: Database) -> str | None:
     """A table with rows in it, or None: a demo never mixes with the data of a site."""
     with database.system.connect() as connection:
         for table in ("area", "account", "incident", "camera"):

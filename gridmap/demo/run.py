@@ -17,8 +17,8 @@ from gridmap.db import cluster
 from gridmap.db.engine import Database
 from gridmap.demo.accounts import DemoLogIns
 from gridmap.demo.check import CheckFailed, Step, Walk
-from gridmap.demo.load import DemoFolder, ensure_loaded, is_loaded
-from gridmap.errors import Conflict
+from gridmap.demo.load import DemoFolder, Loader, Stopped, is_loaded
+from gridmap.errors import Conflict, GridmapError
 from gridmap.serve.addresses import find_free_port, local_url, web_url
 from gridmap.serve.children import WEB, settings_environment
 from gridmap.serve.deployment import Deployment, deployment, hand_over, wait_ready
@@ -27,6 +27,7 @@ from gridmap.serve.tls import ca_path
 from gridmap.settings import Settings
 
 _READY_TIMEOUT_S = 120.0
+_END_TIMEOUT_S = 15.0
 # The whole map with little history: loaded in a fraction of the time.
 _CHECK_SCALE = "small"
 
@@ -46,14 +47,21 @@ class DemoOptions:
 def run_demo(settings: Settings, clock: Clock, stop: threading.Event, say: Say, options: DemoOptions) -> None:
     """Load what is missing, start everything, print how to get in, and keep it running until `stop`."""
     begun = time.monotonic()
-    with _prepared(settings, clock, say, options) as (running, log_ins):
+    with deployment(settings, clock, say) as running, _loader(running, clock, stop) as loader:
+        log_ins = loader.ensure_loaded(options.seed, options.scale)
         supervisor = _supervisor(running, options)
-        greeter = threading.Thread(
-            target=_greet, args=(supervisor, running, log_ins, stop, begun, say), daemon=True
-        )
-        greeter.start()
+
+        def go_on() -> None:
+            """What is left to do while everything already runs."""
+            if wait_ready(supervisor, WEB, stop, _READY_TIMEOUT_S):
+                for line in [f"ready after {time.monotonic() - begun:.1f} s", *_greeting(running, log_ins)]:
+                    say(line)
+                _load_history(loader)
+
+        host = threading.Thread(target=go_on, daemon=True)
+        host.start()
         supervisor.run(stop)
-        greeter.join(timeout=5)
+        host.join(timeout=_END_TIMEOUT_S)
 
 
 def run_check(
@@ -94,7 +102,9 @@ def _check_in(
     ports = {"port": find_free_port(), "valhalla_port": find_free_port(), "host": "127.0.0.1"}
     settings = settings.model_copy(update=ports)
     failure: list[Exception] = []
-    with _prepared(settings, clock, say, options) as (running, log_ins):
+    with deployment(settings, clock, say) as running, _loader(running, clock, stop) as loader:
+        log_ins = loader.ensure_loaded(options.seed, options.scale)
+        loader.ensure_history()
         supervisor = running.supervisor(logs_apart=True)
 
         def walk() -> None:
@@ -112,26 +122,29 @@ def _check_in(
         walker = threading.Thread(target=walk, daemon=True)
         walker.start()
         supervisor.run(stop)
-        walker.join(timeout=10)
+        walker.join(timeout=_END_TIMEOUT_S)
     if failure:
         raise failure[0]
 
 
 @contextmanager
-def _prepared(
-    settings: Settings, clock: Clock, say: Say, options: DemoOptions
-) -> Iterator[tuple[Deployment, DemoLogIns]]:
-    """The deployment with the district in it."""
-    with deployment(settings, clock, say) as running:
-        database = Database.from_settings(running.settings)
-        try:
-            log_ins = ensure_loaded(
-                running.settings, database, clock, seed=options.seed, scale=options.scale, say=say
-            )
-        finally:
-            database.dispose()
+def _loader(running: Deployment, clock: Clock, stop: threading.Event) -> Iterator[Loader]:
+    database = Database.from_settings(running.settings)
+    try:
+        yield Loader(running.settings, running.account, database, clock, stop, running.say)
+    finally:
+        database.dispose()
         hand_over(running.settings, running.account)
-        yield running, log_ins
+
+
+def _load_history(loader: Loader) -> None:
+    """A demo without its past is still one to look at: say what went wrong and go on."""
+    try:
+        loader.ensure_history()
+    except Stopped:
+        return
+    except GridmapError as error:
+        loader.say(f"demo: the history is not loaded: {error}")
 
 
 def _supervisor(running: Deployment, options: DemoOptions) -> Supervisor:
@@ -159,23 +172,10 @@ def _simulator(settings: Settings, *, storm: bool) -> list[str | Path]:
     return [*command, *(["--storm"] if storm else [])]
 
 
-def _greet(
-    supervisor: Supervisor,
-    running: Deployment,
-    log_ins: DemoLogIns,
-    stop: threading.Event,
-    begun: float,
-    say: Say,
-) -> None:
-    if not wait_ready(supervisor, WEB, stop, _READY_TIMEOUT_S):
-        return
+def _greeting(running: Deployment, log_ins: DemoLogIns) -> list[str]:
+    """The address and the log-ins, for the terminal."""
     url = web_url(running.settings)
-    lines = [
-        f"ready after {time.monotonic() - begun:.1f} s",
-        "",
-        f"  {local_url(running.settings)}  on this machine",
-    ]
-    lines += [f"  {url}  from a phone", ""]
+    lines = ["", f"  {local_url(running.settings)}  on this machine", f"  {url}  from a phone", ""]
     lines += [f"  {person.login:<12}{person.password}   {person.role}" for person in log_ins.staff]
     if log_ins.officers:
         officer = log_ins.for_walk().patrol
@@ -183,8 +183,7 @@ def _greet(
         lines += [f"  every unit has such a log-in, {len(log_ins.officers)} in all, with the same password"]
     if running.settings.tls_mode == "site_ca":
         lines += ["", f"  the browser warns until it trusts {ca_path(running.settings)}"]
-    for line in [*lines, "", "  Ctrl-C stops everything"]:
-        say(line)
+    return [*lines, "", "  Ctrl-C stops everything", ""]
 
 
 def _ca(settings: Settings) -> Path | None:

@@ -31,7 +31,7 @@ from gridmap.settings import Settings
 _OPEN_FILES = 65_536
 _RENEW_EVERY_S = 3600.0
 # Made by whoever runs an import or a set-up, used and changed by the servers.
-_HANDED_OVER = ("secret_key", "tls", "basemap", "routing", "quarantine")
+_HANDED_OVER = ("secret_key", "tls", "basemap", "routing", "quarantine", "demo")
 _ROOT_ONLY = "ca.key"
 
 

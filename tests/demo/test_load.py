@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from gridmap.adapters.processes import current_account
 from gridmap.clock import FixedClock
 from gridmap.db.engine import Database
 from gridmap.demo.accounts import DemoLogIns, OfficerLogIn, StaffLogIn, read_log_ins, write_log_ins
-from gridmap.demo.load import DemoFolder, Progress, ensure_loaded, is_loaded
+from gridmap.demo.load import DemoFolder, Loader, Progress, Stopped, is_loaded
 from gridmap.errors import Conflict, Misconfigured
 from gridmap.settings import Settings
 
@@ -36,7 +38,9 @@ def demo_settings(tmp_path: Path) -> Settings:
 
 
 def load(settings: Settings, database: Database, seed: int | None = None) -> DemoLogIns:
-    return ensure_loaded(settings, database, CLOCK, seed=seed, scale=None, say=lambda _: None)
+    stop = threading.Event()
+    loader = Loader(settings, current_account(), database, CLOCK, stop, say=lambda _: None)
+    return loader.ensure_loaded(seed, None)
 
 
 def hold_an_area(database: Database) -> None:
@@ -100,3 +104,14 @@ def test_progress_survives_a_broken_off_load(demo_settings: Settings) -> None:
     again = Progress.read(folder.progress)
     assert again is not None
     assert again.done == ["areas areas.gpkg"]
+
+
+def test_load_ends_at_once_when_the_demo_is_to_end(demo_settings: Settings, database: Database) -> None:
+    stop = threading.Event()
+    stop.set()
+    loader = Loader(demo_settings, current_account(), database, CLOCK, stop, say=lambda _: None)
+    with pytest.raises(Stopped):
+        loader.ensure_loaded(None, "small")
+    progress = Progress.read(DemoFolder.of(demo_settings).progress)
+    assert progress is not None
+    assert (progress.scale, progress.done, progress.complete) == ("small", [], False)
