@@ -46,6 +46,12 @@ describe("the live stream", () => {
     expect(events.map(([, data]) => (data as { id: string }).id)).toEqual(["a", "b"]);
   });
 
+  it("hears a resync whatever its id, and moves on with a beat", async () => {
+    const { events, lastIds } = await listen([['id: e-5-1\nevent: incident\ndata: {}\n\nid: e-5-1\nevent: resync\ndata: {}\n\nid: e-9-0\nevent: beat\ndata: {}\n\n'], []]);
+    expect(events.map(([name]) => name)).toEqual(["incident", "resync"]);
+    expect(lastIds[1]).toBe("e-9-0");
+  });
+
   it("puts together an event that arrives in pieces", async () => {
     const { events } = await listen([['event: units\nda', 'ta: {"items":[]}\n', "\n"]]);
     expect(events).toEqual([["units", { items: [] }]]);

@@ -89,7 +89,8 @@ export class LiveStream {
   private take(message: EventSourceMessage): void {
     if (message.id) {
       const id = parseEventId(message.id);
-      if (id && isRepeat(this.lastId, id)) return;
+      // A call to load everything anew may bear an id that was seen; it must be heard all the same.
+      if (id && message.event !== "resync" && isRepeat(this.lastId, id)) return;
       this.lastId = id;
       this.lastIdText = message.id;
     }
