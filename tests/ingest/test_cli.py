@@ -33,7 +33,7 @@ def gridmap(importer: Importer, *arguments: str) -> subprocess.CompletedProcess[
     command = [sys.executable, "-m", "gridmap", "import", *arguments]
     root = Path(__file__).parents[2]
     return subprocess.run(
-        command, env=environment, cwd=root, capture_output=True, text=True, timeout=120, check=False
+        command, env=environment, cwd=root, capture_output=True, text=True, timeout=400, check=False
     )
 
 
