@@ -8,6 +8,7 @@ from apiflask import APIFlask
 
 from web.auth import COOKIE, CSRF_HEADER
 from web.guards import guard_of
+from web.outputs import COMPONENTS
 
 TITLE = "gridmap"
 _DESCRIPTION = """\
@@ -50,7 +51,9 @@ def describe(app: APIFlask) -> None:
     @app.spec_processor
     def _finish(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
         assert isinstance(spec, dict)
-        spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+        spec.setdefault("components", {}).setdefault("schemas", {}).update(
+            {**COMPONENTS, "Problem": _PROBLEM}
+        )
         for rule in app.url_map.iter_rules():
             path = _openapi_path(rule.rule)
             for method in rule.methods or ():

@@ -2,21 +2,210 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+# pydantic needs this one to read types of TypedDict on 3.11.
+from typing_extensions import TypedDict
 
 from gridmap.db.tables import Alarm, Dispatch, Incident, IncidentEvent, Report, Unit
 from gridmap.services.case_queries import CaseDetail, CaseRow
 from gridmap.services.recommending import Pick, Recommendation
 from gridmap.services.transaction import Tx
 
-Json = dict[str, Any]
+Params = dict[str, Any]
 
 
-def summary(row: CaseRow) -> Json:
+class Named(TypedDict):
+    id: UUID
+    name: str | None
+
+
+class IncidentSummary(TypedDict):
     """One line of the queue."""
+
+    id: UUID
+    number: str
+    class_key: str
+    severity: int
+    status: str
+    title: str
+    address: str | None
+    lon: float | None
+    lat: float | None
+    located: bool
+    area_id: int | None
+    area_name: str | None
+    drill: bool
+    restricted: bool
+    channel: str
+    reported_at: datetime
+    occurred_at: datetime
+    occurred_to: datetime | None
+    occurred_precision: str
+    handler: Named | None
+    dispatches_open: int
+    due_at: datetime | None
+    due_kind: str | None
+    outcome: str | None
+    closed_at: datetime | None
+    version: int
+
+
+class NearbyIncident(IncidentSummary):
+    """An active case near a place."""
+
+    distance_m: float
+    minutes_ago: int
+
+
+class ReportLine(TypedDict):
+    id: UUID
+    channel: str
+    source: str | None
+    source_ref: str | None
+    class_key: str
+    text: str
+    address: str | None
+    received_at: datetime
+    reporter_has_contact: bool
+
+
+class TimelineEvent(TypedDict):
+    """What happened: a code and its parameters, never prose."""
+
+    id: UUID
+    at: datetime
+    actor: str | None
+    kind: str
+    params: Params
+
+
+class UnitName(TypedDict):
+    id: UUID
+    call_sign: str
+
+
+class DispatchLine(TypedDict):
+    """One job of one unit, with every step's time."""
+
+    id: UUID
+    incident_id: UUID
+    unit: UnitName
+    status: str
+    offered_at: datetime
+    expires_at: datetime
+    delivered_at: datetime | None
+    seen_at: datetime | None
+    accepted_at: datetime | None
+    en_route_at: datetime | None
+    arrival_proposed_at: datetime | None
+    on_scene_at: datetime | None
+    done_at: datetime | None
+    seconds_est: float | None
+    distance_m: float | None
+    method: str | None
+    result: Params | None
+    decline_reason: str | None
+    drill: bool
+
+
+class Location(TypedDict):
+    method: str
+    radius_m: float | None
+
+
+class Numbered(TypedDict):
+    id: UUID
+    number: str | None
+
+
+class IncidentDetail(IncidentSummary):
+    """A case with its reports, timeline and dispatches; `allowed` is what the caller may do with it now."""
+
+    reports: list[ReportLine]
+    timeline: list[TimelineEvent]
+    dispatches: list[DispatchLine]
+    location: Location
+    duplicate_of: Numbered | None
+    allowed: tuple[str, ...]
+
+
+class Circle(TypedDict):
+    lon: float
+    lat: float
+    radius_m: float
+
+
+class OfferLine(TypedDict):
+    """What a unit sees before it accepts: class, severity and a circle, never an address or a contact."""
+
+    dispatch_id: UUID
+    class_key: str
+    severity: int
+    area_name: str | None
+    circle: Circle
+    seconds_est: float | None
+    distance_m: float | None
+    offered_at: datetime
+    expires_at: datetime
+    drill: bool
+
+
+class AlarmLine(TypedDict):
+    id: UUID
+    kind: str
+    severity: int
+    status: str
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    incident_id: UUID | None
+    unit_id: UUID | None
+    subject_kind: str | None
+    subject_id: UUID | None
+    params: Params
+    drill: bool
+
+
+class PickLine(TypedDict):
+    """A recommended unit. Without a way (`state` other than "ok") it has no time."""
+
+    unit_id: UUID
+    call_sign: str
+    kind: str
+    mode: str
+    seconds: float | None
+    distance_m: float | None
+    state: str
+    fix_age_s: float
+    accuracy_m: float | None
+    lon: float
+    lat: float
+    busy: bool
+    reasons: tuple[Params, ...]
+
+
+class LeftOut(TypedDict):
+    code: str
+    count: int
+
+
+class RecommendationLine(TypedDict):
+    """Who should go, best first; who was left out, by reason."""
+
+    method: str
+    why: str | None
+    computed_ms: float
+    candidates: int
+    items: list[PickLine]
+    excluded: list[LeftOut]
+
+
+def summary(row: CaseRow) -> IncidentSummary:
     incident = row.incident
     due_at, due_kind = due(incident)
-    handler = None
+    handler: Named | None = None
     if incident.handler_account_id is not None:
         handler = {"id": incident.handler_account_id, "name": row.handler_name}
     return {
@@ -49,7 +238,7 @@ def summary(row: CaseRow) -> Json:
     }
 
 
-def due(incident: Incident) -> tuple[Any, str | None]:
+def due(incident: Incident) -> tuple[datetime | None, str | None]:
     """The clock that runs now: until somebody is sent, then until the work is finished."""
     if incident.status in ("open", "returned"):
         return incident.dispatch_due_at, "dispatch"
@@ -58,23 +247,23 @@ def due(incident: Incident) -> tuple[Any, str | None]:
     return incident.finish_due_at, "finish"
 
 
-def detail(found: CaseDetail) -> Json:
-    """A case with its reports, timeline and dispatches."""
+def detail(found: CaseDetail) -> IncidentDetail:
     incident = found.row.incident
+    original: Numbered | None = None
+    if incident.duplicate_of is not None:
+        original = {"id": incident.duplicate_of, "number": found.duplicate_of_number}
     return {
         **summary(found.row),
         "reports": [_report(row) for row in found.reports],
         "timeline": [_event(row) for row in found.events],
         "dispatches": [dispatch(row, call_sign) for row, call_sign in found.dispatches],
         "location": {"method": incident.location_method, "radius_m": incident.location_radius_m},
-        "duplicate_of": None
-        if incident.duplicate_of is None
-        else {"id": incident.duplicate_of, "number": found.duplicate_of_number},
+        "duplicate_of": original,
         "allowed": found.allowed,
     }
 
 
-def _report(row: Report) -> Json:
+def _report(row: Report) -> ReportLine:
     return {
         "id": row.id,
         "channel": row.channel,
@@ -88,13 +277,11 @@ def _report(row: Report) -> Json:
     }
 
 
-def _event(row: IncidentEvent) -> Json:
-    actor = row.actor_name
-    return {"id": row.id, "at": row.at, "actor": actor, "kind": row.kind, "params": row.params}
+def _event(row: IncidentEvent) -> TimelineEvent:
+    return {"id": row.id, "at": row.at, "actor": row.actor_name, "kind": row.kind, "params": row.params}
 
 
-def dispatch(row: Dispatch, call_sign: str) -> Json:
-    """One job of one unit."""
+def dispatch(row: Dispatch, call_sign: str) -> DispatchLine:
     return {
         "id": row.id,
         "incident_id": row.incident_id,
@@ -118,14 +305,13 @@ def dispatch(row: Dispatch, call_sign: str) -> Json:
     }
 
 
-def dispatch_in(tx: Tx, row: Dispatch) -> Json:
+def dispatch_in(tx: Tx, row: Dispatch) -> DispatchLine:
     """The same, with the unit's call sign looked up."""
     unit = tx.session.get(Unit, row.unit_id)
     return dispatch(row, unit.call_sign if unit is not None else "?")
 
 
-def offer(row: Dispatch) -> Json:
-    """What a unit sees before it accepts: class, severity and a circle, never an address or a contact."""
+def offer(row: Dispatch) -> OfferLine:
     return {
         "dispatch_id": row.id,
         "class_key": row.offer["class_key"],
@@ -140,7 +326,7 @@ def offer(row: Dispatch) -> Json:
     }
 
 
-def alarm(row: Alarm) -> Json:
+def alarm(row: Alarm) -> AlarmLine:
     return {
         "id": row.id,
         "kind": row.kind,
@@ -157,8 +343,7 @@ def alarm(row: Alarm) -> Json:
     }
 
 
-def recommendation(found: Recommendation) -> Json:
-    """Who should go, best first; who was left out, by reason."""
+def recommendation(found: Recommendation) -> RecommendationLine:
     return {
         "method": found.method,
         "why": found.why,
@@ -169,7 +354,7 @@ def recommendation(found: Recommendation) -> Json:
     }
 
 
-def _pick(pick: Pick) -> Json:
+def _pick(pick: Pick) -> PickLine:
     unit = pick.unit
     return {
         "unit_id": unit.unit_id,

@@ -16,6 +16,7 @@ from gridmap.settings import Settings
 from tests.world import PASSWORD, World, make_world
 from web.app import create_app
 from web.auth import CSRF_HEADER
+from web.outputs import answer_of
 from web.site import EXTENSION
 
 
@@ -33,10 +34,21 @@ class Browser:
         return {CSRF_HEADER: self.me["csrf"]}
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
-        return self.client.get(path, buffered=True, **kwargs)
+        return self._checked(self.client.get(path, buffered=True, **kwargs))
 
     def post(self, path: str, body: Any = None, **kwargs: Any) -> TestResponse:
-        return self.client.post(path, json=body if body is not None else {}, headers=self.headers, **kwargs)
+        sent = body if body is not None else {}
+        return self._checked(self.client.post(path, json=sent, headers=self.headers, **kwargs))
+
+    def _checked(self, answer: TestResponse) -> TestResponse:
+        """Whatever a test asks, the answer has the form that the API's description tells."""
+        if answer.status_code in (200, 201) and answer.is_json:
+            app = self.client.application
+            endpoint, _ = app.url_map.bind("").match(answer.request.path, answer.request.method)
+            told = answer_of(app.view_functions[endpoint])
+            if told is not None and "gzip" not in answer.headers.get("Content-Encoding", ""):
+                told.check(answer.get_json())
+        return answer
 
     def patch(self, path: str, body: Any) -> TestResponse:
         return self.client.patch(path, json=body, headers=self.headers)

@@ -12,6 +12,7 @@ from gridmap.services import accounts
 from gridmap.services.queries import administration as reading
 from gridmap.services.queries.administration import AuditFilter
 from web.guards import requires
+from web.outputs import returns
 from web.schemas import AreaId, Body, Key, Moment, Password, Query, ShortText
 from web.site import as_caller
 
@@ -69,6 +70,7 @@ class AuditQuery(Query):
 
 @administration.get("/accounts")
 @administration.input(WordsQuery, location="query", arg_name="query")
+@returns(reading.AccountRow, many=True)
 @requires("account.manage")
 def list_accounts(query: WordsQuery) -> Json:
     """Accounts by log-in name, with the roles in force."""
@@ -116,6 +118,7 @@ def start_reset(account_id: UUID) -> tuple[Json, int]:
 
 @administration.get("/people")
 @administration.input(WordsQuery, location="query", arg_name="query")
+@returns(reading.PersonRow, many=True)
 @requires("account.manage")
 def list_people(query: WordsQuery) -> Json:
     """Staff by name, to bind an account to a person."""
@@ -125,6 +128,7 @@ def list_people(query: WordsQuery) -> Json:
 
 @administration.get("/grants")
 @administration.input(GrantQuery, location="query", arg_name="query")
+@returns(reading.GrantRow, many=True)
 @requires("grant.manage")
 def list_grants(query: GrantQuery) -> Json:
     """Grants, those in force first."""
@@ -151,6 +155,7 @@ def revoke_grant(grant_id: UUID) -> tuple[str, int]:
 
 
 @administration.get("/tokens")
+@returns(reading.TokenRow, many=True)
 @requires("token.manage")
 def list_tokens() -> Json:
     """Tokens without their secrets."""
@@ -179,6 +184,7 @@ def revoke_token(token_id: UUID) -> tuple[str, int]:
 
 @administration.get("/audit")
 @administration.input(AuditQuery, location="query", arg_name="query")
+@returns(reading.AuditRow, many=True)
 @requires("audit.read")
 def list_audit(query: AuditQuery) -> Json:
     """Who did or saw what, the newest first; never the content."""

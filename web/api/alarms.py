@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from gridmap.services.alarms import acknowledge, list_alarms
 from web import shapes
 from web.guards import requires
+from web.outputs import returns
 from web.schemas import Empty, Query
 from web.site import as_caller
 
@@ -22,6 +23,7 @@ class AlarmQuery(Query):
 
 @alarms.get("")
 @alarms.input(AlarmQuery, location="query", arg_name="query")
+@returns(shapes.AlarmLine, many=True)
 @requires("alarm.acknowledge", "case.read")
 def show_alarms(query: AlarmQuery) -> dict[str, Any]:
     """Alarms that stand, the most severe and newest first; with `all` the acknowledged too."""
@@ -31,8 +33,9 @@ def show_alarms(query: AlarmQuery) -> dict[str, Any]:
 
 @alarms.post("/<uuid:alarm_id>/acknowledge")
 @alarms.input(Empty, arg_name="body")
+@returns(shapes.AlarmLine)
 @requires("alarm.acknowledge")
-def take_note(alarm_id: UUID, body: Empty) -> dict[str, Any]:
+def take_note(alarm_id: UUID, body: Empty) -> shapes.AlarmLine:
     """Take note of an alarm, by name."""
     with as_caller() as tx:
         return shapes.alarm(acknowledge(tx, alarm_id))

@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from apiflask import APIBlueprint
 
-from gridmap.services.areas import get_area, list_children
+from gridmap.services.areas import AreaRow, get_area, list_children
 from web.encoding import fields_of
 from web.guards import requires
+from web.outputs import returns
 from web.schemas import AreaId, Key, Query
 from web.site import as_caller
 
@@ -22,6 +23,7 @@ class AreaQuery(Query):
 
 @areas.get("")
 @areas.input(AreaQuery, location="query", arg_name="query")
+@returns(AreaRow, many=True)
 @requires("area.read")
 def list_areas(query: AreaQuery) -> dict[str, Any]:
     """The areas right under `parent`, by code."""

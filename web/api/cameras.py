@@ -11,6 +11,7 @@ from pydantic import Field
 from gridmap.services.queries import places
 from web.encoding import fields_of
 from web.guards import requires
+from web.outputs import IsCut, returns
 from web.schemas import Bbox, Keys, Query
 from web.site import as_caller
 
@@ -25,6 +26,7 @@ class CameraQuery(Query):
 
 @cameras.get("")
 @cameras.input(CameraQuery, location="query", arg_name="query")
+@returns(places.CameraRow, many=True, more=IsCut)
 @requires("camera.read")
 def list_cameras(query: CameraQuery) -> dict[str, Any]:
     """The cameras in a box, by name; `is_cut` when there are more."""
@@ -34,6 +36,7 @@ def list_cameras(query: CameraQuery) -> dict[str, Any]:
 
 
 @cameras.get("/<uuid:camera_id>")
+@returns(places.CameraRow)
 @requires("camera.read")
 def show_camera(camera_id: UUID) -> dict[str, Any]:
     """One camera."""

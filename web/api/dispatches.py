@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -14,11 +14,11 @@ from gridmap.services import dispatching
 from gridmap.services.transaction import Tx
 from web import shapes
 from web.guards import requires
+from web.outputs import returns
 from web.schemas import Body, Empty, Key, OptionalText, Reason
 from web.site import as_caller
 
 dispatches = APIBlueprint("dispatches", __name__, url_prefix="/api/dispatches", tag="dispatches")
-Json = dict[str, Any]
 
 
 class Decline(Body):
@@ -37,48 +37,54 @@ class Cancel(Body):
 
 @dispatches.post("/<uuid:dispatch_id>/accept")
 @dispatches.input(Empty, arg_name="body")
+@returns(shapes.DispatchLine)
 @requires("job.work")
-def accept(dispatch_id: UUID, body: Empty) -> Json:
+def accept(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """Take the job; from here address and text are seen."""
     return _step(lambda tx: dispatching.accept(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/decline")
 @dispatches.input(Decline, arg_name="body")
+@returns(shapes.DispatchLine)
 @requires("job.work")
-def decline(dispatch_id: UUID, body: Decline) -> Json:
+def decline(dispatch_id: UUID, body: Decline) -> shapes.DispatchLine:
     """Say no, with a reason from the list."""
     return _step(lambda tx: dispatching.decline(tx, dispatch_id, reason=body.reason))
 
 
 @dispatches.post("/<uuid:dispatch_id>/depart")
 @dispatches.input(Empty, arg_name="body")
+@returns(shapes.DispatchLine)
 @requires("job.work")
-def depart(dispatch_id: UUID, body: Empty) -> Json:
+def depart(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """On the way."""
     return _step(lambda tx: dispatching.depart(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/arrive")
 @dispatches.input(Empty, arg_name="body")
+@returns(shapes.DispatchLine)
 @requires("job.work")
-def arrive(dispatch_id: UUID, body: Empty) -> Json:
+def arrive(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """On scene."""
     return _step(lambda tx: dispatching.arrive(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/arrive-undo")
 @dispatches.input(Empty, arg_name="body")
+@returns(shapes.DispatchLine)
 @requires("job.work")
-def undo_arrival(dispatch_id: UUID, body: Empty) -> Json:
+def undo_arrival(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """Not there yet after all."""
     return _step(lambda tx: dispatching.undo_arrival(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/done")
 @dispatches.input(Done, arg_name="body")
+@returns(shapes.DispatchLine)
 @requires("job.work")
-def done(dispatch_id: UUID, body: Done) -> Json:
+def done(dispatch_id: UUID, body: Done) -> shapes.DispatchLine:
     """Report the result; a photo where the class asks for one."""
     return _step(
         lambda tx: dispatching.report_done(
@@ -89,12 +95,13 @@ def done(dispatch_id: UUID, body: Done) -> Json:
 
 @dispatches.post("/<uuid:dispatch_id>/cancel")
 @dispatches.input(Cancel, arg_name="body")
+@returns(shapes.DispatchLine)
 @requires("case.dispatch")
-def cancel(dispatch_id: UUID, body: Cancel) -> Json:
+def cancel(dispatch_id: UUID, body: Cancel) -> shapes.DispatchLine:
     """Call it off."""
     return _step(lambda tx: dispatching.cancel(tx, dispatch_id, reason=body.reason))
 
 
-def _step(verb: Callable[[Tx], Dispatch]) -> Json:
+def _step(verb: Callable[[Tx], Dispatch]) -> shapes.DispatchLine:
     with as_caller() as tx:
         return shapes.dispatch_in(tx, verb(tx))

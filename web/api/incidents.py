@@ -8,6 +8,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from pydantic import Field
 from shapely.geometry import mapping
+from typing_extensions import TypedDict
 
 from gridmap.services import case_queries, dispatching, incidents, recommending
 from gridmap.services.case_queries import CaseFilter
@@ -15,6 +16,7 @@ from gridmap.services.queries.places import area_path
 from gridmap.services.transaction import Tx
 from web import shapes
 from web.guards import requires, signed_in
+from web.outputs import returns
 from web.schemas import (
     Abscissa,
     AreaId,
@@ -90,6 +92,24 @@ class RouteQuery(Query):
     unit: UUID
 
 
+class PageEnd(TypedDict):
+    """`next` continues the list; `total` counts all that match, up to a ceiling that `total_is_least` tells of."""
+
+    next: str | None
+    total: int
+    total_is_least: bool
+
+
+class RouteLine(TypedDict):
+    """The way to draw, GeoJSON."""
+
+    geometry: Json
+    seconds: float
+    distance_m: float
+    method: str
+    why: str | None
+
+
 class Handle(Body):
     take_over: bool = False
     reason: Reason | None = None
@@ -141,6 +161,7 @@ class OfferJob(Body):
 
 @cases.get("")
 @cases.input(PageQuery, location="query", arg_name="query")
+@returns(shapes.IncidentSummary, many=True, more=PageEnd)
 @signed_in
 def list_incidents(query: PageQuery) -> Json:
     """The queue (by severity, then the oldest first), or with closed ones the newest first."""
@@ -156,6 +177,7 @@ def list_incidents(query: PageQuery) -> Json:
 
 @cases.get("/nearby")
 @cases.input(NearbyQuery, location="query", arg_name="query")
+@returns(shapes.NearbyIncident, many=True)
 @signed_in
 def list_nearby(query: NearbyQuery) -> Json:
     """Active incidents around a place: perhaps the same."""
@@ -176,8 +198,9 @@ def list_nearby(query: NearbyQuery) -> Json:
 
 
 @cases.get("/<uuid:incident_id>")
+@returns(shapes.IncidentDetail)
 @signed_in
-def show_incident(incident_id: UUID) -> Json:
+def show_incident(incident_id: UUID) -> shapes.IncidentDetail:
     """One case with its reports, timeline, dispatches, and what I may do with it now."""
     with as_caller() as tx:
         return _detail(tx, incident_id)
@@ -185,8 +208,9 @@ def show_incident(incident_id: UUID) -> Json:
 
 @cases.post("/<uuid:incident_id>/handle")
 @cases.input(Handle, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.handle")
-def handle(incident_id: UUID, body: Handle) -> Json:
+def handle(incident_id: UUID, body: Handle) -> shapes.IncidentDetail:
     """Take it to my seat; from another seat only with a reason."""
     with as_caller() as tx:
         incidents.take_handling(
@@ -197,8 +221,9 @@ def handle(incident_id: UUID, body: Handle) -> Json:
 
 @cases.post("/<uuid:incident_id>/reclassify")
 @cases.input(Reclassify, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.handle")
-def reclassify(incident_id: UUID, body: Reclassify) -> Json:
+def reclassify(incident_id: UUID, body: Reclassify) -> shapes.IncidentDetail:
     """Give it another class or severity."""
     with as_caller() as tx:
         incidents.reclassify(
@@ -214,8 +239,9 @@ def reclassify(incident_id: UUID, body: Reclassify) -> Json:
 
 @cases.post("/<uuid:incident_id>/move")
 @cases.input(Move, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.handle")
-def move(incident_id: UUID, body: Move) -> Json:
+def move(incident_id: UUID, body: Move) -> shapes.IncidentDetail:
     """Move the pin. Whoever moves it out of their own area answers without the case's detail."""
     with as_caller() as tx:
         incidents.move_pin(
@@ -232,8 +258,9 @@ def move(incident_id: UUID, body: Move) -> Json:
 
 @cases.post("/<uuid:incident_id>/duplicate")
 @cases.input(Duplicate, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.handle")
-def duplicate(incident_id: UUID, body: Duplicate) -> Json:
+def duplicate(incident_id: UUID, body: Duplicate) -> shapes.IncidentDetail:
     """Close it as the same as another."""
     with as_caller() as tx:
         incidents.mark_duplicate(tx, incident_id, of=body.of, reason=body.reason, version=body.version)
@@ -242,8 +269,9 @@ def duplicate(incident_id: UUID, body: Duplicate) -> Json:
 
 @cases.post("/<uuid:incident_id>/void")
 @cases.input(WithReason, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.handle")
-def void(incident_id: UUID, body: WithReason) -> Json:
+def void(incident_id: UUID, body: WithReason) -> shapes.IncidentDetail:
     """Take a wrong entry out of the work."""
     with as_caller() as tx:
         incidents.void(tx, incident_id, reason=body.reason, version=body.version)
@@ -252,8 +280,9 @@ def void(incident_id: UUID, body: WithReason) -> Json:
 
 @cases.post("/<uuid:incident_id>/reopen")
 @cases.input(WithReason, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.handle")
-def reopen(incident_id: UUID, body: WithReason) -> Json:
+def reopen(incident_id: UUID, body: WithReason) -> shapes.IncidentDetail:
     """Open a closed one again."""
     with as_caller() as tx:
         incidents.reopen(tx, incident_id, reason=body.reason, version=body.version)
@@ -262,8 +291,9 @@ def reopen(incident_id: UUID, body: WithReason) -> Json:
 
 @cases.post("/<uuid:incident_id>/verify")
 @cases.input(Verify, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.verify")
-def verify(incident_id: UUID, body: Verify) -> Json:
+def verify(incident_id: UUID, body: Verify) -> shapes.IncidentDetail:
     """Verify what was done and close."""
     with as_caller() as tx:
         incidents.verify_and_close(
@@ -274,8 +304,9 @@ def verify(incident_id: UUID, body: Verify) -> Json:
 
 @cases.post("/<uuid:incident_id>/return")
 @cases.input(WithReason, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.verify")
-def send_back(incident_id: UUID, body: WithReason) -> Json:
+def send_back(incident_id: UUID, body: WithReason) -> shapes.IncidentDetail:
     """Back to work, with the reason."""
     with as_caller() as tx:
         incidents.return_incident(tx, incident_id, reason=body.reason, version=body.version)
@@ -284,8 +315,9 @@ def send_back(incident_id: UUID, body: WithReason) -> Json:
 
 @cases.post("/<uuid:incident_id>/note")
 @cases.input(Note, arg_name="body")
+@returns(shapes.IncidentDetail)
 @requires("case.handle")
-def note(incident_id: UUID, body: Note) -> Json:
+def note(incident_id: UUID, body: Note) -> shapes.IncidentDetail:
     """A remark on the timeline."""
     with as_caller() as tx:
         incidents.add_note(tx, incident_id, body.text)
@@ -294,8 +326,9 @@ def note(incident_id: UUID, body: Note) -> Json:
 
 @cases.get("/<uuid:incident_id>/recommendation")
 @cases.input(LimitQuery, location="query", arg_name="query")
+@returns(shapes.RecommendationLine)
 @requires("case.dispatch")
-def recommend(incident_id: UUID, query: LimitQuery) -> Json:
+def recommend(incident_id: UUID, query: LimitQuery) -> shapes.RecommendationLine:
     """Who is there first, by road; each with reasons, and who was left out and why."""
     with as_caller() as tx:
         candidates = recommending.list_candidates(tx, incident_id)
@@ -304,8 +337,9 @@ def recommend(incident_id: UUID, query: LimitQuery) -> Json:
 
 @cases.get("/<uuid:incident_id>/route")
 @cases.input(RouteQuery, location="query", arg_name="query")
+@returns(RouteLine)
 @requires("case.dispatch")
-def show_route(incident_id: UUID, query: RouteQuery) -> Json:
+def show_route(incident_id: UUID, query: RouteQuery) -> RouteLine:
     """The way of one unit to the incident."""
     with as_caller() as tx:
         trip = recommending.find_trip(tx, incident_id, query.unit)
@@ -321,8 +355,9 @@ def show_route(incident_id: UUID, query: RouteQuery) -> Json:
 
 @cases.post("/<uuid:incident_id>/dispatches")
 @cases.input(OfferJob, arg_name="body")
+@returns(shapes.DispatchLine, status=201)
 @requires("case.dispatch")
-def offer_job(incident_id: UUID, body: OfferJob) -> tuple[Json, int]:
+def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes.DispatchLine, int]:
     """Offer the job to a unit; what the road says it takes is kept with the offer."""
     here = site()
     with as_caller() as tx:
@@ -341,6 +376,6 @@ def offer_job(incident_id: UUID, body: OfferJob) -> tuple[Json, int]:
         return shapes.dispatch_in(tx, dispatching.offer(tx, command)), 201
 
 
-def _detail(tx: Tx, incident_id: UUID) -> Json:
+def _detail(tx: Tx, incident_id: UUID) -> shapes.IncidentDetail:
     tx.session.flush()
     return shapes.detail(case_queries.get_case(tx, incident_id))

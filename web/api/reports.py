@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
+from typing_extensions import TypedDict
 
 from gridmap.errors import Conflict, NotFound
 from gridmap.services.case_queries import get_case_row
@@ -14,11 +14,11 @@ from gridmap.services.reports import Taken, TakeReport, take_report
 from gridmap.services.transaction import Tx
 from web import shapes
 from web.guards import requires
+from web.outputs import returns
 from web.schemas import Abscissa, Body, Key, Moment, OptionalText, Ordinate, Reason, Severity, ShortText
 from web.site import as_caller, site
 
 reports = APIBlueprint("reports", __name__, url_prefix="/api/reports", tag="reports")
-Json = dict[str, Any]
 
 
 class Caller(Body):
@@ -49,14 +49,35 @@ class NewReport(Body):
     join_incident_id: UUID | None = None
 
 
+class KnownBy(TypedDict):
+    """All that a channel which may not read incidents is told of one."""
+
+    id: UUID
+    number: str
+
+
+class Receipt(TypedDict):
+    """`created` is False when the same message had come before."""
+
+    report_id: UUID
+    incident: shapes.IncidentSummary | KnownBy
+    created: bool
+
+
+class ContactCard(TypedDict):
+    name: str
+    phone: str
+
+
 class OpenContact(Body):
     reason: Reason
 
 
 @reports.post("")
 @reports.input(NewReport, arg_name="body")
+@returns(Receipt, status=201)
 @requires("case.report")
-def create(body: NewReport) -> tuple[Json, int]:
+def create(body: NewReport) -> tuple[Receipt, int]:
     """Record a report: 201 with its new or joined incident, 200 when the same message had come before."""
     contact = body.contact or Caller()
     command = TakeReport(
@@ -67,7 +88,7 @@ def create(body: NewReport) -> tuple[Json, int]:
     with as_caller() as tx:
         taken = take_report(tx, command, site().vault)
         tx.session.flush()
-        answer = {
+        answer: Receipt = {
             "report_id": taken.report_id,
             "incident": _incident(tx, taken),
             "created": taken.created,
@@ -77,15 +98,16 @@ def create(body: NewReport) -> tuple[Json, int]:
 
 @reports.post("/<uuid:report_id>/contact")
 @reports.input(OpenContact, arg_name="body")
+@returns(ContactCard)
 @requires("contact.read")
-def show_contact(report_id: UUID, body: OpenContact) -> Json:
+def show_contact(report_id: UUID, body: OpenContact) -> ContactCard:
     """Whom to call back. The look and its reason are recorded."""
     with as_caller() as tx:
         card = open_contact(tx, report_id, reason=body.reason, vault=site().vault)
     return {"name": card.name, "phone": card.phone}
 
 
-def _incident(tx: Tx, taken: Taken) -> Json:
+def _incident(tx: Tx, taken: Taken) -> shapes.IncidentSummary | KnownBy:
     """The incident; for a channel, which may not read incidents, its id and number."""
     try:
         return shapes.summary(get_case_row(tx, taken.incident_id))

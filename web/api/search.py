@@ -6,8 +6,10 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from gridmap.services.queries.searching import Hit
 from gridmap.services.queries.searching import search as find
 from web.guards import signed_in
+from web.outputs import returns
 from web.schemas import Lat, Lon, Query, ShortText
 from web.site import as_caller
 
@@ -22,6 +24,7 @@ class SearchQuery(Query):
 
 @search.get("")
 @search.input(SearchQuery, location="query", arg_name="query")
+@returns(Hit, many=True)
 @signed_in
 def show_hits(query: SearchQuery) -> dict[str, Any]:
     """Incidents by number or words, units, areas by name or code, cameras, and the names of the map."""

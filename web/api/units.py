@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 
 from gridmap.services.queries import places
 from web.guards import requires
+from web.outputs import IsCut, returns
 from web.schemas import Bbox, Keys, Query
 from web.site import as_caller
 
@@ -21,6 +22,7 @@ class UnitQuery(Query):
 
 @units.get("")
 @units.input(UnitQuery, location="query", arg_name="query")
+@returns(places.UnitRow, many=True, more=IsCut)
 @requires("unit.read")
 def list_units(query: UnitQuery) -> dict[str, Any]:
     """Units in my sight, those on duty unless `status` says otherwise."""
