@@ -25,12 +25,13 @@ class Mode(StrEnum):
     EMERGENCY_CAR = "emergency_car"
 
 
-# The routing engine is asked with exactly these, so no trip beats its straight line at that speed.
+# The routing engine is asked with exactly these, so no trip beats its straight line at that speed. The lower a
+# mode's speed, the fewer people have to be asked: cars are held to what streets in town allow.
 TOP_SPEED_KMH: dict[Mode, float] = {
     Mode.FOOT: 5.1,
     Mode.EBIKE: 20.0,
-    Mode.CAR: 80.0,
-    Mode.EMERGENCY_CAR: 100.0,
+    Mode.CAR: 60.0,
+    Mode.EMERGENCY_CAR: 80.0,
 }
 
 # Without a road graph: a usual speed in town, and how much longer streets are than the straight line. Both

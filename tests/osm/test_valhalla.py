@@ -157,7 +157,7 @@ def test_liechtenstein_agrees_and_is_bounded(start_router, liechtenstein_pbf: Pa
             compared += 1
         assert compared > 10
         # Against one-way streets the engine's two searches do not always agree.
-        assert equal / compared >= (0.7 if mode == Mode.EMERGENCY_CAR else 0.95)
+        assert equal / compared >= (0.5 if mode == Mode.EMERGENCY_CAR else 0.95)
     candidates = [Candidate(index, somewhere(), chance.choice(list(Mode))) for index in range(300)]
     target = somewhere()
     ranking = rank_by_road(router, candidates, target, k=5)
