@@ -49,6 +49,8 @@ def run_demo(settings: Settings, clock: Clock, stop: threading.Event, say: Say, 
     begun = time.monotonic()
     with deployment(settings, clock, say) as running, _loader(running, clock, stop) as loader:
         log_ins = loader.ensure_loaded(options.seed, options.scale)
+        # The simulator, which is not root, reads what was just written.
+        hand_over(running.settings, running.account)
         supervisor = _supervisor(running, options)
 
         def go_on() -> None:

@@ -86,7 +86,7 @@ def deployment(settings: Settings, clock: Clock, say: Callable[[str], object]) -
     Raises Conflict: "already_serving", "port_in_use"; Misconfigured("database_not_migrated"); whatever the
     cluster and the certificates raise.
     """
-    settings = _with_real_port(settings)
+    settings = _with_real_ports(settings)
     layout = layout_of(settings)
     prepare_folders(layout)
     with _serving_lock(settings):
@@ -154,10 +154,14 @@ def _stop_database(settings: Settings, say: Callable[[str], object]) -> None:
         say("database: stopped")
 
 
-def _with_real_port(settings: Settings) -> Settings:
-    if settings.port != 0:
-        return settings
-    return settings.model_copy(update={"port": find_free_port()})
+def _with_real_ports(settings: Settings) -> Settings:
+    """People know the web's port, so a taken one is a fault; the routing engine's is known to us alone."""
+    changes: dict[str, int] = {}
+    if settings.port == 0:
+        changes["port"] = find_free_port()
+    if settings.valhalla_url is None and not is_port_free("127.0.0.1", settings.valhalla_port):
+        changes["valhalla_port"] = find_free_port()
+    return settings.model_copy(update=changes)
 
 
 @contextmanager
