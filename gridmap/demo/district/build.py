@@ -32,6 +32,7 @@ def build_blocks(blocks: list[Block], mesh: Mesh, terrain: Terrain, rng: np.rand
     joiner = Joiner(mesh)
     for block in blocks:
         _paint_landuse(block, drawing)
+        _paint_bank(block, terrain, drawing)
         _build(block, drawing, joiner, rng)
     water = shapely.get_parts(shapely.intersection(terrain.river, terrain.outline))
     for part in water:
@@ -65,6 +66,15 @@ def _paint_landuse(block: Block, drawing: Drawing) -> None:
     for part in shapely.get_parts(area):
         if part.geom_type == "Polygon" and part.area > 500:
             drawing.way(shapely.get_coordinates(part.exterior), landuse=landuse)
+
+
+def _paint_bank(block: Block, terrain: Terrain, drawing: Drawing) -> None:
+    """Green between the water and the levee road."""
+    if block.use != "river":
+        return
+    for part in shapely.get_parts(block.polygon.buffer(-6).difference(terrain.river.buffer(3))):
+        if part.geom_type == "Polygon" and part.area > 400 and not part.interiors:
+            drawing.way(shapely.get_coordinates(part.exterior), landuse="grass")
 
 
 def _build(block: Block, drawing: Drawing, joiner: Joiner, rng: np.random.Generator) -> None:

@@ -83,10 +83,12 @@ def furniture(city: City, rng: np.random.Generator) -> list[tuple[str, str, str,
 
 
 def patrol_lines(city: City) -> list[Feature]:
-    """One closed round per township along main streets: the border of its densest community, as a line."""
+    """Closed rounds along the streets around the smallest communities of each township, none along the river."""
     features: list[Feature] = []
+    axis = shapely.LineString(to_lonlat(shapely.get_coordinates(city.terrain.river_axis)))
     for n, town in enumerate(city.division.level("township"), 1):
         communities = [a for a in city.division.level("community") if a.parent == town.code]
+        communities = [a for a in communities if a.geometry.distance(axis) > 0.0005] or communities
         for k, home in enumerate(sorted(communities, key=lambda a: a.geometry.area)[:3], 1):
             ring = max(shapely.get_parts(home.geometry), key=lambda p: p.area).exterior
             xy = [[float(x), float(y)] for x, y in ring.coords]
