@@ -11,7 +11,7 @@ from gridmap.domain.addresses import is_chinese, normal_text
 
 @lru_cache(maxsize=50_000)
 def search_text(name: str, *others: str | None) -> str:
-    """Words to search, the name itself first: "建设路 jiansherd jiansheroad jianshelu jsl"."""
+    """Words to search, the name itself first: "建设路 jiansheroad jianshelu jsl"."""
     words = [normal_text(name), *(normal_text(other) for other in others if other)]
     if is_chinese(name):
         syllables = lazy_pinyin(normal_text(name))
