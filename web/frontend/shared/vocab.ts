@@ -7,11 +7,11 @@ import { iconKey } from "./icons/classes";
 const loaded = shallowRef<Vocab | null>(null);
 export const vocab = computed(() => loaded.value);
 
-type ListName = Exclude<keyof Vocab, "classes">;
+type ListName = Exclude<keyof Vocab, "classes" | "scheme">;
 const byKey = computed(() => {
   const lists = new Map<string, Map<string, Term>>();
   for (const [name, terms] of Object.entries(loaded.value ?? {})) {
-    lists.set(name, new Map((terms as Term[]).map((term) => [term.key, term])));
+    if (Array.isArray(terms)) lists.set(name, new Map((terms as Term[]).map((term) => [term.key, term])));
   }
   return lists;
 });

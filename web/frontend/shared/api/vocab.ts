@@ -25,6 +25,8 @@ export interface SeverityTerm extends Term {
 }
 
 export interface Vocab {
+  /** The numbering that the class keys belong to. */
+  scheme?: string;
   classes: IncidentClass[];
   severities: SeverityTerm[];
   incident_statuses: Term[];
