@@ -64,7 +64,7 @@ def seated(
     _watch(seat)
     page.goto(f"{site.url}{path}")
     page.wait_for_url("**/login**")
-    page.get_by_label("登录名").fill(login[0])
+    page.get_by_label("账号").fill(login[0])
     page.get_by_label("密码", exact=True).fill(login[1])
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path}")

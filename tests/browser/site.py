@@ -35,7 +35,7 @@ class DemoSite:
         person = next(row for row in self.log_ins["staff"] if row["role"] == role)
         return person["login"], person["password"]
 
-    def officer(self, index: int = 0, kind: str = "patrol") -> tuple[str, str]:
+    def officer(self, index: int = 0, kind: str = "grid_worker") -> tuple[str, str]:
         found = [row for row in self.log_ins["officers"] if row["kind"] == kind]
         return found[index]["login"], self.log_ins["officer_password"]
 

@@ -1,6 +1,6 @@
 /** Where this phone is: watched and sent on duty only. Off duty and on break nothing is watched and nothing is sent. */
 import { computed, ref, shallowRef, watch } from "vue";
-import { ApiError } from "@shared/api/client";
+import { ApiError, serverSkewMs } from "@shared/api/client";
 import { sendFixes, type SentFix } from "@shared/api/patrol";
 import { onDuty } from "./store";
 
@@ -8,6 +8,9 @@ const SEND_EVERY_MS = 5_000;
 /** About two hours of fixes without a line; beyond it the oldest go first. */
 const MOST_WAITING = 1_500;
 const MOST_A_REQUEST = 200;
+/** A phone that lies still reports nothing new: it is asked, so that the desk knows it is still heard. */
+const ASK_AFTER_MS = 12_000;
+const OPTIONS: PositionOptions = { enableHighAccuracy: true, maximumAge: 2_000, timeout: 20_000 };
 
 export const here = shallowRef<{ lon: number; lat: number; accuracy_m: number } | null>(null);
 export const positionProblem = ref<"denied" | "unavailable" | null>(null);
@@ -21,7 +24,8 @@ function asFix(position: GeolocationPosition): SentFix {
     lon: longitude,
     lat: latitude,
     crs: "WGS84",
-    fixed_at: new Date(position.timestamp).toISOString(),
+    // Duty is looked up at the fix's own time: a phone whose clock is off must not be taken for off duty.
+    fixed_at: new Date(position.timestamp + serverSkewMs.value).toISOString(),
     accuracy_m: accuracy,
   };
   if (speed !== null && Number.isFinite(speed)) fix.speed_mps = speed;
@@ -29,7 +33,9 @@ function asFix(position: GeolocationPosition): SentFix {
   return fix;
 }
 
+let takenAt = 0;
 function take(position: GeolocationPosition): void {
+  takenAt = Date.now();
   const fix = asFix(position);
   here.value = { lon: fix.lon, lat: fix.lat, accuracy_m: fix.accuracy_m ?? 0 };
   positionProblem.value = null;
@@ -54,6 +60,10 @@ async function send(): Promise<void> {
   }
 }
 
+function miss(error: GeolocationPositionError): void {
+  positionProblem.value = error.code === error.PERMISSION_DENIED ? "denied" : "unavailable";
+}
+
 let watchId: number | null = null;
 let timer: ReturnType<typeof setInterval> | undefined;
 
@@ -63,12 +73,11 @@ function begin(): void {
     positionProblem.value = "unavailable";
     return;
   }
-  watchId = navigator.geolocation.watchPosition(
-    take,
-    (error) => (positionProblem.value = error.code === error.PERMISSION_DENIED ? "denied" : "unavailable"),
-    { enableHighAccuracy: true, maximumAge: 2_000, timeout: 20_000 },
-  );
-  timer = setInterval(() => void send(), SEND_EVERY_MS);
+  watchId = navigator.geolocation.watchPosition(take, miss, OPTIONS);
+  timer = setInterval(() => {
+    if (Date.now() - takenAt > ASK_AFTER_MS) navigator.geolocation.getCurrentPosition(take, miss, { ...OPTIONS, maximumAge: 0 });
+    void send();
+  }, SEND_EVERY_MS);
 }
 
 function end(): void {
@@ -76,6 +85,7 @@ function end(): void {
   watchId = null;
   clearInterval(timer);
   pending.value = [];
+  takenAt = 0;
   here.value = null;
   acceptedAt.value = null;
 }

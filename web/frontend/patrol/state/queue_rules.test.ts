@@ -22,6 +22,13 @@ describe("judge", () => {
   });
 });
 
+describe("judge of duty", () => {
+  it("takes a state that is reached already as sent, and a job that is open as a refusal", () => {
+    expect(judge("duty", 0, new ApiError(409, "already_on_duty"))).toBe("sent");
+    expect(judge("duty", 0, new ApiError(409, "job_open"))).toBe("refused");
+  });
+});
+
 describe("waitMs", () => {
   it("grows and is capped", () => {
     expect([0, 1, 2, 3, 9].map(waitMs)).toEqual([1000, 1000, 2000, 4000, 30_000]);

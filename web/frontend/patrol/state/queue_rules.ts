@@ -18,12 +18,16 @@ const ALREADY: Readonly<Record<string, readonly string[]>> = {
   done: ["done"],
 };
 
+/** Duty is a state, not an event: being there already is what was wanted. */
+const DUTY_REACHED: readonly string[] = ["already_on_duty", "not_on_duty", "not_on_break"];
+
 export function judge(verb: string, attempt: number, error: unknown): Verdict {
   if (!(error instanceof ApiError)) return "wait";
   if (error.status === 0 || error.status === 429 || error.status >= 500) return "wait";
   // A sign-in that ran out mends itself once the officer signs in again: nothing is lost.
   if (error.status === 401) return "wait";
   if (error.code === "busy_try_again") return "wait";
+  if (verb === "duty" && DUTY_REACHED.includes(error.code)) return "sent";
   const status = error.params.status;
   const repeated = attempt > 0 && error.code === "not_allowed_in_status" && typeof status === "string";
   if (repeated && ALREADY[verb]?.includes(status)) return "sent";

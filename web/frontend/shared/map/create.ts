@@ -28,10 +28,24 @@ function plainStyle(theme: Theme): StyleSpecification {
   };
 }
 
+const FONT_PATIENCE_MS = 5_000;
+
+/**
+ * The map draws a label once and keeps the picture: a character whose part of the font comes later would stay an empty
+ * box on a workstation without Chinese fonts. All parts together are under 5 MB and are kept by the browser.
+ */
+async function loadLabelFont(): Promise<void> {
+  const parts = [...document.fonts].filter((face) => face.family.includes("Noto Sans SC"));
+  const all = Promise.allSettled(parts.map((face) => face.load()));
+  await Promise.race([all, new Promise((done) => setTimeout(done, FONT_PATIENCE_MS))]);
+}
+
 /** The base map's style, or plain ground when there is none: the live layers must show either way. */
 export async function loadStyle(theme: Theme, locale: Locale): Promise<StyleSpecification> {
+  const font = loadLabelFont();
   try {
     const style = await get<StyleSpecification>("/api/basemap/style.json", { theme, lang: locale });
+    await font;
     return style.layers.length > 0 ? style : { ...plainStyle(theme), ...style, layers: plainStyle(theme).layers };
   } catch {
     return plainStyle(theme);
