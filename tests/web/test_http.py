@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gridmap.clock import FixedClock
 from gridmap.db.engine import Database
@@ -25,6 +26,7 @@ from tests.web.conftest import Browse, Browser
 from tests.world import World
 from web.app import create_app
 from web.guards import guard_of, public
+from web.outputs import answer_of
 from web.schemas import MAX_LIST
 
 REPORT = {"channel": "operator", "class_key": "S1.01", "text": "x"}
@@ -102,6 +104,12 @@ def test_the_description_covers_every_address(app: APIFlask, anonymous: FlaskCli
                 guard = guard_of(app, rule.endpoint)
                 assert guard is not None
                 assert bool(operation["security"]) != guard.is_public, path
+    told = [answer_of(view) for view in app.view_functions.values()]
+    assert len([answer for answer in told if answer is not None]) > 35
+    case = answer_of(app.view_functions["incidents.show_incident"])
+    assert case is not None
+    with pytest.raises(ValidationError):
+        case.check({"id": "01890000-0000-7000-8000-000000000000", "number": "7", "surprise": 1})
     docs = anonymous.get("/api/docs").text
     assert all(f"<code>{path}</code>" in docs for path in described)
 

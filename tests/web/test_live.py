@@ -405,3 +405,23 @@ def test_asking_only_for_the_head_opens_no_stream(app: APIFlask, browse: Browse)
     browser = browse("operator.0")
     assert browser.client.head("/api/live").status_code == 200
     assert app.extensions[EXTENSION].live.stream_count == 0
+
+
+def test_the_reader_comes_back_after_the_database_was_away(
+    world: World, database: Database, listen: Callable[..., Ear], caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = listen(world.account("desk", "operator", 0))
+    ear.next("beat")
+    with database.app.connect() as connection:
+        ended = connection.scalar(
+            text(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+                " where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
+            )
+        )
+    assert ended
+    with writer(database) as connection_of_writer:
+        insert_outbox(connection_of_writer, "meanwhile")
+        connection_of_writer.commit()
+    assert ear.next("layer_changed", timeout_s=15).data["layer"] == "meanwhile"
+    assert "lost the database" in caplog.text
