@@ -194,7 +194,7 @@ def _import_and_restart(site: BenchSite, file: Path, web: LastingWeb, say: Say) 
     """Import in a process of its own; restart the web while it runs. Ends with the import, or at the limit."""
     say("importing")
     account = unprivileged_account(site.settings.data_dir / "postgres")
-    command = [
+    command: list[str | Path] = [
         *(
             sys.executable,
             "-m",

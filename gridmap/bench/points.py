@@ -59,8 +59,8 @@ class PointSource:
             heading = rng.integers(0, 360, size)
             grids = [self.lattice.grids[at] for at in grid.tolist()]
             yield "".join(
-                f"{ids[i]}\tbench\t{start + i}\t99{start + i:018d}\t{grids[grid[i]].code[-6:]}路 {start + i} 号探头"
-                f"\t{kind[i]}\t{status[i]}\t{geometry[i]}\t{grids[grid[i]].area_id}\t{grids[grid[i]].path}"
+                f"{ids[i]}\tbench\t{start + i}\t99{start + i:018d}\t{grids[i].code[-6:]}路 {start + i} 号探头"
+                f"\t{kind[i]}\t{status[i]}\t{geometry[i]}\t{grids[i].area_id}\t{grids[i].path}"
                 f"\t{heading[i]}\t60\t80\n"
                 for i in range(size)
             )

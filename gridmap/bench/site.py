@@ -110,7 +110,7 @@ def _tell_commit_times(settings: Settings) -> None:
 
 
 def _mark(site: BenchSite) -> str:
-    return json.dumps({"version": DATA_VERSION, "scale": site.scale, "seed": SEED})
+    return json.dumps({"version": DATA_VERSION, "scale": float(site.scale), "seed": SEED})
 
 
 def _is_filled(site: BenchSite) -> bool:
