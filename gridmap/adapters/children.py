@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gridmap.adapters.processes import Account, clean_environment, step_down, wait_until
+from gridmap.errors import Misconfigured
 
 _MOST_LOG_BYTES = 20_000_000
 
@@ -79,12 +80,25 @@ def start_child(
     return Child(process)
 
 
-def _launcher(account: Account, reads: Sequence[Path]) -> list[str]:
+def become(
+    command: Sequence[str], *, account: Account, extra_env: Mapping[str, str], reads: Sequence[Path]
+) -> None:
+    """Replace this process, which is root, by `command` under `account`.
+
+    Raises Misconfigured("setpriv_missing") on a machine without util-linux.
+    """
+    prefix = _launcher(account, [Path(sys.executable), *reads], tied=False)
+    if not prefix:
+        raise Misconfigured("setpriv_missing", run="apt-get install util-linux")
+    os.execve(prefix[0], [*prefix, *command], clean_environment({"HOME": account.home, **extra_env}))
+
+
+def _launcher(account: Account, reads: Sequence[Path], *, tied: bool = True) -> list[str]:
     """The setpriv command (util-linux) that ties a child to our life and gives it its account."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         return []
-    prefix = [setpriv, "--pdeathsig", "TERM"]
+    prefix = [setpriv, *(("--pdeathsig", "TERM") if tied else ())]
     if os.geteuid() == 0 and account.uid != 0:
         prefix += [f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"]
         rights = "-all" if all(can_reach(account, path) for path in reads) else "-all,+dac_read_search"

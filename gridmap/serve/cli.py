@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -16,9 +17,13 @@ from typing import Any
 
 import click
 
+import gridmap
+from gridmap.adapters.children import become
 from gridmap.clock import SystemClock
+from gridmap.db.cluster_layout import layout_of
 from gridmap.serve import health as health_
 from gridmap.serve.addresses import web_url
+from gridmap.serve.children import settings_environment
 from gridmap.serve.deployment import deployment
 from gridmap.settings import load_settings
 from gridmap.worker import run_worker
@@ -44,9 +49,17 @@ def serve(**options: Any) -> None:
 @click.command()
 def worker() -> None:
     """Run one worker: timers, jobs and positions. `gridmap serve` starts one by itself."""
+    settings = load_settings()
+    if os.geteuid() == 0:
+        become(
+            [sys.executable, "-m", "gridmap", "worker"],
+            account=layout_of(settings).account,
+            extra_env=settings_environment(settings),
+            reads=[Path(gridmap.__file__)],
+        )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
     with stop_on_signal() as stop:
-        run_worker(load_settings(), stop)
+        run_worker(settings, stop)
 
 
 @click.command()

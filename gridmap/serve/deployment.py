@@ -81,7 +81,7 @@ def state_file(settings: Settings) -> Path:
 
 @contextmanager
 def deployment(settings: Settings, clock: Clock, say: Callable[[str], object]) -> Iterator[Deployment]:
-    """Prepare to serve; stop our own cluster at the end if it was this call that started it.
+    """Prepare to serve; at the end stop our own cluster, if nobody else uses it.
 
     Raises Conflict: "already_serving", "port_in_use"; Misconfigured("database_not_migrated"); whatever the
     cluster and the certificates raise.
@@ -92,7 +92,7 @@ def deployment(settings: Settings, clock: Clock, say: Callable[[str], object]) -
     with _serving_lock(settings):
         if not is_port_free(settings.host, settings.port):
             raise Conflict("port_in_use", host=settings.host, port=settings.port)
-        started = _start_database(settings, say)
+        _start_database(settings, say)
         try:
             migrate(settings, say)
             tls = ensure_tls(settings, clock)
@@ -102,8 +102,7 @@ def deployment(settings: Settings, clock: Clock, say: Callable[[str], object]) -
             _allow_many_streams()
             yield Deployment(settings, layout.account, tls, _renewals(settings, clock, layout.account), say)
         finally:
-            if started:
-                _stop_database(settings, say)
+            _stop_database(settings, say)
 
 
 def migrate(settings: Settings, say: Callable[[str], object]) -> None:
@@ -135,18 +134,19 @@ def hand_over(settings: Settings, account: Account) -> None:
                 os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
-def _start_database(settings: Settings, say: Callable[[str], object]) -> bool:
+def _start_database(settings: Settings, say: Callable[[str], object]) -> None:
     if not settings.embedded:
-        return False
+        return
     begun = time.monotonic()
     found = cluster.ensure_running(settings)
     if found.started:
         say(f"database: {'made and ' if found.made else ''}started in {time.monotonic() - begun:.1f} s")
-    return found.started
 
 
 def _stop_database(settings: Settings, say: Callable[[str], object]) -> None:
-    """Stop the cluster, unless an import or a backup of another terminal still works in it."""
+    """Stop our own cluster, unless an import or a backup of another terminal still works in it."""
+    if not settings.embedded:
+        return
     others = cluster.count_sessions(settings)
     if others:
         say(f"database: left running for {others} other sessions; gridmap db stop ends it")
