@@ -58,7 +58,7 @@ class Streets:
     def nodes_of(self, code: str) -> Ints:
         """Vertices in the area of a code: a grid, or an area above it by its leading digits; all if none."""
         numbers = [i for i, grid in enumerate(self.graph.grid_codes) if grid.startswith(code)]
-        found = np.flatnonzero(np.isin(self.graph.node_grid, numbers))
+        found = np.unique(self.graph.member_node[np.isin(self.graph.member_grid, numbers)])
         return found if len(found) else np.arange(len(self.graph.lonlat))
 
     def neighbours(self, node: int, *, by_car: bool) -> Ints:
@@ -171,4 +171,7 @@ def _choose(mover: Mover, streets: Streets, rng: np.random.Generator) -> None:
     most = WALK_M if walker else PATROL_S
     mover.path = streets.way(mover.node, goal, by_car=not walker, most=most)
     if not mover.path:
-        mover.rest_s = 60.0
+        # Nothing within reach: a few steps along the street it stands on.
+        around = streets.neighbours(mover.node, by_car=not walker)
+        mover.path = [int(around[rng.integers(len(around))])] if len(around) else []
+        mover.rest_s = 0.0 if mover.path else 60.0

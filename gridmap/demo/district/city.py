@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from gridmap.demo.district.access import open_grids
 from gridmap.demo.district.addresses import give_addresses, name_places
 from gridmap.demo.district.areas import COUNTY, Division, divide
 from gridmap.demo.district.blocks import Block, plan_blocks
@@ -64,6 +65,7 @@ def build_city(seed: int, scale: Scale) -> City:
     village_names = [book.with_suffix(*_VILLAGE_WORDS[i % len(_VILLAGE_WORDS)]) for i in range(len(villages))]
     fabric = weave(mesh, blocks, drawing)
     division = divide(fabric, blocks, terrain, book, scale.communities, scale.grids)
+    open_grids(mesh, fabric, division)
     give_addresses(mesh, drawing, book)
     places = [Place(*row) for row in name_places(blocks, drawing, book, rngs[5])]
     roads = chain_roads(mesh, fabric, register)

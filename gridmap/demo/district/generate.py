@@ -62,7 +62,7 @@ def generate(
     files += _write_extras(out_dir, city, streams[2])
     files += _write_history(out_dir, city, staff, scale, seed, start, end, streams[3])
     say(f"{files[-4].rows} incidents drawn")
-    graph = save_street_graph(build_street_graph(city, city.fabric), out_dir)
+    graph = save_street_graph(build_street_graph(city), out_dir)
     files.append(describe(graph, "-", 0, "WGS84", "npz"))
     county = city.division.level("county")[0].geometry
     centre = frame.to_lonlat(np.array([[0.0, 0.0]]))[0]

@@ -9,7 +9,6 @@ import numpy as np
 import shapely
 
 from gridmap.demo.district.city import City
-from gridmap.demo.district.fabric import Fabric
 from gridmap.demo.district.frame import to_metres, to_units, units_to_lonlat
 from gridmap.demo.district.linework import Floats, Ints, LineClass
 from gridmap.demo.district.roads import MAXSPEED_KMH
@@ -22,8 +21,8 @@ INNER_SPEED_MPS = 4.0
 class StreetGraph:
     """Directed segments between street vertices. `lonlat` (n, 2); `start`, `end`, `length_m`, `speed_mps` (m,).
 
-    `node_grid` (n,): number of the grid a vertex lies in; `grid_codes` names it. `foot_only` edges run
-    against a one-way street.
+    `member_node`, `member_grid`: pairs of a vertex and a grid it lies in or on; `grid_codes` names the grids.
+    `foot_only` edges run against a one-way street.
     """
 
     lonlat: Floats
@@ -32,7 +31,8 @@ class StreetGraph:
     length_m: Floats
     speed_mps: Floats
     foot_only: Ints
-    node_grid: Ints
+    member_node: Ints
+    member_grid: Ints
     grid_codes: list[str]
 
 
@@ -53,7 +53,7 @@ def _lines(city: City) -> list[tuple[Ints, float, bool]]:
     return out + [(part, INNER_SPEED_MPS, False) for part in parts]
 
 
-def build_street_graph(city: City, fabric: Fabric) -> StreetGraph:
+def build_street_graph(city: City) -> StreetGraph:
     """Vertices with equal coordinates are one node, as in the OSM file."""
     lines = _lines(city)
     pieces = np.vstack([np.hstack([u[:-1], u[1:]]) for u, _, _ in lines])
@@ -68,18 +68,19 @@ def build_street_graph(city: City, fabric: Fabric) -> StreetGraph:
     length = np.hypot(*(metres[a] - metres[b]).T)
     real = a != b
     a, b, length, speed, oneway = a[real], b[real], length[real], speed[real], oneway[real]
-    cell = _cell_of(fabric, lonlat)
+    member, grid = _grids_of(city, lonlat)
     return StreetGraph(
         lonlat, np.r_[a, b], np.r_[b, a], np.r_[length, length], np.r_[speed, speed],
-        np.r_[np.zeros(len(a), dtype=np.int64), oneway.astype(np.int64)], city.division.cell_grid[cell],
+        np.r_[np.zeros(len(a), dtype=np.int64), oneway.astype(np.int64)], member, grid,
         city.division.grid_codes,
     )  # fmt: skip
 
 
-def _cell_of(fabric: Fabric, lonlat: Floats) -> Ints:
-    points = shapely.points(lonlat)
-    out: Ints = shapely.STRtree(fabric.cells).nearest(points)
-    return out
+def _grids_of(city: City, lonlat: Floats) -> tuple[Ints, Ints]:
+    """Pairs of vertex and grid: a vertex on a border belongs to the grids on both sides."""
+    node, cell = shapely.STRtree(city.fabric.cells).query(shapely.points(lonlat), predicate="intersects")
+    pairs = np.unique(np.column_stack([node, city.division.cell_grid[cell]]), axis=0)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def save_street_graph(graph: StreetGraph, folder: Path) -> Path:
@@ -88,7 +89,8 @@ def save_street_graph(graph: StreetGraph, folder: Path) -> Path:
     np.savez_compressed(
         path, lonlat=graph.lonlat, start=graph.start.astype(np.int32), end=graph.end.astype(np.int32),
         length_m=graph.length_m.astype(np.float32), speed_mps=graph.speed_mps.astype(np.float32),
-        foot_only=graph.foot_only.astype(np.int8), node_grid=graph.node_grid.astype(np.int32),
+        foot_only=graph.foot_only.astype(np.int8), member_node=graph.member_node.astype(np.int32),
+        member_grid=graph.member_grid.astype(np.int32),
         grid_codes=np.array(graph.grid_codes),
     )  # fmt: skip
     return path
@@ -101,5 +103,6 @@ def load_street_graph(folder: Path) -> StreetGraph:
             data["lonlat"], data["start"].astype(np.int64), data["end"].astype(np.int64),
             data["length_m"].astype(np.float64), data["speed_mps"].astype(np.float64),
             data["foot_only"].astype(np.int64),
-            data["node_grid"].astype(np.int64), [str(code) for code in data["grid_codes"]],
+            data["member_node"].astype(np.int64),
+            data["member_grid"].astype(np.int64), [str(code) for code in data["grid_codes"]],
         )  # fmt: skip

@@ -87,7 +87,8 @@ def test_near_repeats_are_near_and_as_many_as_said(truth: dict[str, Any], meanin
     parents = np.isin(truth["incident_kind"], (0, 1)) & first
     expected = branching[classes[parents]].sum()
     seen = np.isin(parent, np.flatnonzero(parents)).sum()
-    assert 0.6 * expected < seen < 1.1 * expected
+    # Late repeats are cut off at the end; the rest is chance (a Poisson number of some two hundred).
+    assert 0.6 * expected < seen < expected + 4 * np.sqrt(expected)
 
 
 def test_reports_a_day_channels_and_duplicates(rows: list[dict[str, str]], truth: dict[str, Any]) -> None:

@@ -117,7 +117,7 @@ def test_every_grid_has_a_street(district: District) -> None:
     matrix = coo_matrix((np.ones(len(graph.start)), (graph.start, graph.end)), shape=(n, n))
     _, label = connected_components(matrix, directed=True, connection="strong")
     main = label == np.bincount(label).argmax()
-    assert set(graph.node_grid[main]) == set(range(len(graph.grid_codes)))
+    assert set(graph.member_grid[main[graph.member_node]]) == set(range(len(graph.grid_codes)))
 
 
 @pytest.mark.skipif(shutil.which("tilemaker") is None, reason="tilemaker is not installed")
