@@ -184,7 +184,7 @@ def _upper(lows: Sequence[int], at: int) -> str:
 
 
 _LEGEND_STYLE = """
-.gm-legend {position: fixed; left: 12px; bottom: 28px; z-index: 1000; background: #fff; padding: 8px 12px;
+.gm-legend {position: fixed; left: 12px; bottom: 70px; z-index: 1000; background: #fff; padding: 8px 12px;
   font: 13px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums; border-radius: 4px;
   box-shadow: 0 1px 4px rgba(0,0,0,.35); max-width: 240px}
 .gm-legend i {display: inline-block; width: 16px; height: 12px; margin-right: 8px; border: 1px solid #5b646c}

@@ -9,32 +9,37 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore, Lock
+from functools import cache
+from threading import Lock
+from typing import Any, cast
 
+import psycopg
 from cachetools import TTLCache
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
+from gridmap.db.faults import translated
 from gridmap.domain.actor import Actor
-from gridmap.services.transaction import transaction
+from gridmap.errors import Unavailable
+from gridmap.services.transaction import scope_settings
 from layers.base import NO_FILTER, Layer, TileFilter
 
 MIME = "application/vnd.mapbox-vector-tile"
 CACHE_BYTES = 256 * 1024 * 1024
 # A share that runs out bumps no version; nothing older than this is served.
 CACHE_S = 60
-# More readers at once than this only queue inside the database, each in a session that has yet to plan.
-MOST_READS_AT_ONCE = 8
 _GZIP_LEVEL = 1
 _WORTH_ZIPPING_BYTES = 300
 _OVERHEAD_BYTES = 400
 
 _ARGUMENTS = (
-    "cast(:z as int), cast(:x as int), cast(:y as int), cast(:classes as text[]), cast(:statuses as text[]),"
-    " cast(:since as timestamptz), cast(:until as timestamptz)"
+    "%(z)s::int, %(x)s::int, %(y)s::int, %(classes)s::text[], %(statuses)s::text[],"
+    " %(since)s::timestamptz, %(until)s::timestamptz"
 )
+_SCOPE_NAMES = ("now", "actor", "account", "units", "verbs", "case_paths", "map_paths", "write_paths")
+_SET_SCOPE = "select " + ", ".join(f"set_config('gridmap.{name}', %({name})s, true)" for name in _SCOPE_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +93,10 @@ def tile(
     Raises Invalid when the layer has no such tile or filter.
     """
     layer.check(z, x, y, filters)
-    row = connection.execute(
-        text(_statement(layer)),
-        {
-            "layer": layer.key,
-            "z": z,
-            "x": x,
-            "y": y,
-            "classes": sorted(set(filters.classes)) or None,
-            "statuses": sorted(set(filters.statuses)) or None,
-            "since": filters.since,
-            "until": filters.until,
-        },
-    ).one()
-    key = TileKey(layer.key, row.version, layer.scope_digest(actor), filters.digest(), z, x, y)
-    data = bytes(row.mvt)
-    return Tile(
-        data=data,
-        gzipped=gzip.compress(data, _GZIP_LEVEL, mtime=0) if len(data) >= _WORTH_ZIPPING_BYTES else None,
-        etag=key.etag(),
-        version=row.version,
-        shown=row.shown,
-        count=row.total,
-        thinned=row.thinned,
-    )
+    if isinstance(connection, Session):
+        connection = connection.connection()
+    row = connection.exec_driver_sql(_statement(layer.function), _parameters(layer, z, x, y, filters)).one()
+    return _made(layer, actor, (z, x, y), filters, tuple(row))
 
 
 def current_version(connection: Connection | Session, layer: Layer) -> str:
@@ -127,7 +112,6 @@ class TileReader:
     clock: Clock
     cache_bytes: int = CACHE_BYTES
     _lock: Lock = field(default_factory=Lock, repr=False)
-    _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_READS_AT_ONCE), repr=False)
     _cache: TTLCache[TileKey, Tile] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -153,19 +137,81 @@ class TileReader:
             kept = self._cache.get(asked)
         if kept is not None:
             return kept
-        with self._turns, transaction(self.database, actor, self.clock) as tx:
-            made = tile(tx.session, layer, actor, z, x, y, filters)
+        made = self._fill(actor, layer, z, x, y, filters)
         if self.cache_bytes >= made.size_bytes:
             read = TileKey(layer.key, made.version, asked.scope, asked.filters, z, x, y)
             with self._lock:
                 self._cache[read] = made
         return made
 
+    def _fill(self, actor: Actor, layer: Layer, z: int, x: int, y: int, filters: TileFilter) -> Tile:
+        parameters = _parameters(layer, z, x, y, filters)
+        scope = scope_settings(actor, self.clock.now())
+        try:
+            row = self._ask(layer, scope, parameters)
+        except psycopg.errors.QueryCanceled as error:
+            raise Unavailable("took_too_long") from error
+        except psycopg.OperationalError:
+            # The session had died while it rested in the pool, as all do when the database restarts.
+            self.database.tiles.dispose()
+            with translated():
+                row = self._ask(layer, scope, parameters)
+        return _made(layer, actor, (z, x, y), filters, row)
 
-def _statement(layer: Layer) -> str:
-    """`layer.function` comes from a file of the catalogue, never from a request."""
-    first = "cast(:layer as text), " if layer.function == "feature" else ""
+    def _ask(self, layer: Layer, scope: dict[str, str], parameters: dict[str, Any]) -> tuple[Any, ...]:
+        """The whole transaction in one round trip: begin, scope, tile, end."""
+        pooled = self.database.tiles.raw_connection()
+        try:
+            connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+            with connection.pipeline():
+                connection.execute(_SET_SCOPE, scope)
+                cursor = connection.cursor(binary=True).execute(_statement(layer.function).encode(), parameters)
+                connection.commit()
+            row = cursor.fetchone()
+            assert row is not None
+            return tuple(row)
+        except psycopg.OperationalError:
+            pooled.invalidate()
+            raise
+        finally:
+            pooled.close()
+
+
+@cache
+def _statement(function: str) -> str:
+    """`function` comes from a file of the catalogue, never from a request."""
+    first = "%(layer)s::text, " if function == "feature" else ""
     return (
-        "select tile_version(:layer) as version, t.mvt, t.shown, t.total, t.thinned"
-        f" from tile_{layer.function}({first}{_ARGUMENTS}) as t"
+        "select tile_version(%(layer)s) as version, t.mvt, t.shown, t.total, t.thinned"
+        f" from tile_{function}({first}{_ARGUMENTS}) as t"
+    )
+
+
+def _parameters(layer: Layer, z: int, x: int, y: int, filters: TileFilter) -> dict[str, Any]:
+    return {
+        "layer": layer.key,
+        "z": z,
+        "x": x,
+        "y": y,
+        "classes": sorted(set(filters.classes)) or None,
+        "statuses": sorted(set(filters.statuses)) or None,
+        "since": filters.since,
+        "until": filters.until,
+    }
+
+
+def _made(
+    layer: Layer, actor: Actor, at: tuple[int, int, int], filters: TileFilter, row: tuple[Any, ...]
+) -> Tile:
+    version, mvt, shown, total, thinned = row
+    key = TileKey(layer.key, version, layer.scope_digest(actor), filters.digest(), *at)
+    data = bytes(mvt)
+    return Tile(
+        data=data,
+        gzipped=gzip.compress(data, _GZIP_LEVEL, mtime=0) if len(data) >= _WORTH_ZIPPING_BYTES else None,
+        etag=key.etag(),
+        version=version,
+        shown=shown,
+        count=total,
+        thinned=thinned,
     )

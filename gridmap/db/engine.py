@@ -14,9 +14,16 @@ from gridmap.settings import Settings
 
 APP_POOL_SIZE = 10
 APP_POOL_OVERFLOW = 20
+TILE_SESSIONS = 8
 _LOCK_TIMEOUT_MS = 5_000
 _STATEMENT_TIMEOUT_APP_MS = 15_000
 _IDLE_IN_TRANSACTION_APP_MS = 10_000
+_APP_OPTIONS = (
+    f"-c lock_timeout={_LOCK_TIMEOUT_MS}"
+    f" -c statement_timeout={_STATEMENT_TIMEOUT_APP_MS}"
+    f" -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_APP_MS}"
+    " -c search_path=gridmap,public -c jit=off"
+)
 
 
 @dataclass(frozen=True)
@@ -58,14 +65,20 @@ class Database:
             max_overflow=APP_POOL_OVERFLOW,
             pool_pre_ping=True,
             pool_use_lifo=True,
-            connect_args={
-                "options": (
-                    f"-c lock_timeout={_LOCK_TIMEOUT_MS}"
-                    f" -c statement_timeout={_STATEMENT_TIMEOUT_APP_MS}"
-                    f" -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_APP_MS}"
-                    " -c search_path=gridmap,public -c jit=off"
-                )
-            },
+            connect_args={"options": _APP_OPTIONS},
+        )
+
+    @cached_property
+    def tiles(self) -> Engine:
+        """The web's role again, for tiles: few lasting sessions, since each plans for itself, and more readers at
+        once would only queue inside the database. A session that was lost is noticed by whoever uses it.
+        """
+        return create_engine(
+            self.urls.app,
+            pool_size=TILE_SESSIONS,
+            max_overflow=0,
+            pool_use_lifo=True,
+            connect_args={"options": _APP_OPTIONS},
         )
 
     @cached_property
@@ -89,7 +102,7 @@ class Database:
 
     def dispose(self) -> None:
         """Close every pooled connection of the engines that were opened."""
-        for name in ("app", "system", "owner"):
+        for name in ("app", "tiles", "system", "owner"):
             engine = self.__dict__.get(name)
             if engine is not None:
                 engine.dispose()

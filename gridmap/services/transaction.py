@@ -73,19 +73,21 @@ def _session(engine: Engine) -> Iterator[Session]:
 
 def set_scope(session: Session, actor: Actor, now: datetime) -> None:
     """Tell the database who acts, until the transaction ends."""
-    session.execute(
-        _SET_SCOPE,
-        {
-            "now": now.isoformat(),
-            "actor": actor.login,
-            "account": str(actor.account_id or ""),
-            "units": _array(str(unit) for unit in actor.unit_ids),
-            "verbs": ",".join(sorted(actor.verbs)),
-            "case_paths": _array(actor.case_paths),
-            "map_paths": _array(actor.map_paths),
-            "write_paths": _array(actor.write_paths),
-        },
-    )
+    session.execute(_SET_SCOPE, scope_settings(actor, now))
+
+
+def scope_settings(actor: Actor, now: datetime) -> dict[str, str]:
+    """What the database is told of an actor: the values of the settings gridmap.<name>, by name."""
+    return {
+        "now": now.isoformat(),
+        "actor": actor.login,
+        "account": str(actor.account_id or ""),
+        "units": _array(str(unit) for unit in actor.unit_ids),
+        "verbs": ",".join(sorted(actor.verbs)),
+        "case_paths": _array(actor.case_paths),
+        "map_paths": _array(actor.map_paths),
+        "write_paths": _array(actor.write_paths),
+    }
 
 
 def _array(items: Sequence[str] | Iterator[str]) -> str:
