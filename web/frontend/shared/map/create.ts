@@ -2,6 +2,7 @@
 import { addProtocol, Map as GlMap, type MapOptions, ScaleControl, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
+import "./map.css";
 import { Protocol } from "pmtiles";
 import { get } from "../api/client";
 import type { Locale } from "../i18n/catalogue";

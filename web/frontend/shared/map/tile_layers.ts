@@ -85,10 +85,14 @@ function lineLayers(info: LayerInfo, base: Base): AddLayerObject[] {
 function areaLayers(info: LayerInfo, base: Base): AddLayerObject[] {
   const paint = { "line-width": 1, "line-opacity": 0.75, ...paintOf(info, "line"), "line-color": cssToken("--area-line") };
   const upper: ExpressionSpecification = ["match", ["get", "level"], ["province", "city", "county"], 15, "township", 13.5, "community", 12, 11];
+  // The name of what fills the whole screen only hides the names inside it.
+  const wide = ["province", "city", "county"];
+  const notIn = (levels: string[]): ExpressionSpecification => ["!", ["in", ["get", "level"], ["literal", levels]]];
+  const fits: ExpressionSpecification = ["step", ["zoom"], true, 9.5, notIn(wide), 13.5, notIn([...wide, "township"]), 15, notIn([...wide, "township", "community"])];
   return [
     { id: `tiles-${info.key}-line`, type: "line", ...base, filter: EXACT, paint } as AddLayerObject,
     {
-      id: `tiles-${info.key}-label`, type: "symbol", source: base.source, "source-layer": "areas_label",
+      id: `tiles-${info.key}-label`, type: "symbol", source: base.source, "source-layer": "areas_label", filter: fits,
       layout: { "text-field": ["coalesce", ["get", "name"], ""], "text-font": LABEL_FONT, "text-size": upper, "text-max-width": 8, "text-padding": 8 },
       paint: { "text-color": cssToken("--area-label"), "text-halo-color": cssToken("--map-casing"), "text-halo-width": 1.4 },
     },

@@ -25,6 +25,7 @@ export const areas = {
 
 export const layers = {
   title: ["图层", "Layers"],
+  on: ["已开 {n} 项", "{n} on"],
   incidents: ["事件", "Incidents"],
   units: ["在岗力量", "Units on duty"],
   failed: ["图层加载失败,重试", "Layers failed, try again"],
@@ -40,6 +41,7 @@ export const filter = {
   last_week: ["最近 7 天", "Last 7 days"],
   class: ["类别", "Class"],
   whole_group: ["全部{name}", "All of {name}"],
+  export: ["导出", "Export"],
   all_classes: ["全部类别", "All classes"],
 } satisfies Group;
 
