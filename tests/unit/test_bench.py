@@ -1,0 +1,89 @@
+"""The bench's own arithmetic: a bench that miscounts would prove anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+
+from gridmap.bench.feed import Heard, Truth, _disorder, _overtaken, _report
+from gridmap.bench.lattice import LEVELS, Lattice, build_lattice
+from gridmap.bench.points import PointSource
+from gridmap.bench.tile_walk import FIRST_ZOOM, LAST_ZOOM, cover, walk
+
+
+@pytest.fixture(scope="module")
+def lattice() -> Lattice:
+    return build_lattice(0.05, np.random.default_rng(1))
+
+
+def test_the_grids_are_an_exact_coverage_and_each_level_their_union(lattice: Lattice) -> None:
+    grids = [area.geometry for area in lattice.grids]
+    assert len(grids) == lattice.columns * lattice.rows
+    assert shapely.is_valid(grids).all()
+    assert shapely.coverage_is_valid(grids)
+    province = lattice.areas[0].geometry
+    assert shapely.get_num_interior_rings(province) == 0
+    for level in LEVELS:
+        total = sum(area.geometry.area for area in lattice.areas if area.level == level)
+        assert total == pytest.approx(province.area, rel=1e-9)
+
+
+def test_a_path_names_every_area_above(lattice: Lattice) -> None:
+    by_id = {area.area_id: area for area in lattice.areas}
+    for area in lattice.grids[:: len(lattice.grids) // 20]:
+        levels = [by_id[int(label)].level for label in area.path.split(".")]
+        assert levels == list(LEVELS)
+        assert by_id[area.parent_id or 0].geometry.buffer(1e-9).covers(area.geometry)
+
+
+def test_points_lie_in_the_grid_they_say(lattice: Lattice) -> None:
+    source = PointSource(lattice, 0.001)
+    by_path = {area.path: area.geometry for area in lattice.grids}
+    for lines, columns in ((source.camera_lines(), (7, 9)), (source.incident_lines(), (9, 12))):
+        rows = [line.split("\t") for block in lines for line in block.splitlines()]
+        shapes = shapely.from_wkb([row[columns[0]] for row in rows])
+        assert all(by_path[row[columns[1]]].covers(shape) for row, shape in zip(rows, shapes, strict=True))
+
+
+def test_the_walk_asks_for_each_tile_once_and_reaches_every_zoom() -> None:
+    tiles = walk((113.2, 30.2))
+    assert len(set(tiles)) == len(tiles)
+    assert {tile.z for tile in tiles} == set(range(FIRST_ZOOM, LAST_ZOOM + 1))
+
+
+def test_a_zoom_s_cover_has_no_hole() -> None:
+    tiles = cover((113.0, 30.0, 113.5, 30.4), 12)
+    columns, rows = {tile.x for tile in tiles}, {tile.y for tile in tiles}
+    assert len(tiles) == len(columns) * len(rows)
+    assert max(columns) - min(columns) + 1 == len(columns)
+
+
+TRUTH = Truth(np.array([10, 11, 12]), np.array([1.0, 3.0, 2.0]), np.array([0, 1, 0]))
+
+
+def heard(*frames: tuple[int, int, float]) -> Heard:
+    stream, row, at = zip(*frames, strict=True)
+    return Heard(np.array(stream, dtype=np.int32), np.array(row), np.array(at), 0, 0)
+
+
+def test_a_feed_that_tells_everything_loses_nothing() -> None:
+    report = _report(heard((0, 10, 1.1), (0, 12, 2.2), (0, 11, 3.3), (0, 10, 4.0)), TRUTH, 1)
+    assert (report["events"], report["lost"], report["out_of_order"]) == (3, 0, 0)
+    assert report["commit_to_client_ms"]["max"] == pytest.approx(300)
+
+
+def test_what_a_stream_did_not_hear_is_lost() -> None:
+    report = _report(heard((0, 10, 1.1), (1, 10, 1.1), (1, 11, 3.1), (1, 12, 2.1)), TRUTH, 2)
+    assert report["lost"] == 2
+
+
+def test_one_incident_s_notices_in_the_wrong_order_are_seen() -> None:
+    assert _disorder(np.array([0, 0]), np.array([2.0, 1.0])) == 1
+    assert _disorder(np.array([0, 1]), np.array([2.0, 1.0])) == 0
+    report = _report(heard((0, 12, 2.1), (0, 10, 2.2), (0, 11, 3.1)), TRUTH, 1)
+    assert report["out_of_order"] == 1
+
+
+def test_a_later_row_that_was_committed_first_is_counted() -> None:
+    assert _overtaken(TRUTH) == 1
