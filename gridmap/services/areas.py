@@ -60,44 +60,58 @@ class AreaRow:
     cameras: int
 
 
+@dataclass(frozen=True, slots=True)
+class AreaName:
+    """One area by name."""
+
+    id: int
+    code: str
+    name: str
+    level: str
+
+
 _ROWS = """
-    select a.id, a.code, v.name, a.level, v.path::text as path,
-           st_xmin(v.geom) as w, st_ymin(v.geom) as s, st_xmax(v.geom) as e, st_ymax(v.geom) as n,
-           not v.is_leaf as has_children,
-           (select count(*) from incident i where i.status <> 'closed' and i.scope_path <@ v.path) as open_incidents,
-           (select count(*) from unit u where u.status in ('free', 'busy') and u.scope_path <@ v.path) as units_on_duty,
-           (select count(*) from camera c where c.withdrawn_at is null and c.scope_path <@ v.path) as cameras
-    from area_version v join area a on a.id = v.area_id
-    where a.tree = :tree and v.valid @> cast(:at as timestamptz)
+    with shown as (
+      select a.id, a.code, v.name, a.level, v.path, v.is_leaf,
+             st_xmin(v.geom) as w, st_ymin(v.geom) as s, st_xmax(v.geom) as e, st_ymax(v.geom) as n
+      from area_version v join area a on a.id = v.area_id
+      where a.tree = :tree and v.valid @> cast(:at as timestamptz) and {where})
+    select shown.id, shown.code, shown.name, shown.level, shown.path::text as path, shown.w, shown.s, shown.e, shown.n,
+           not shown.is_leaf as has_children, c.open_incidents, c.units_on_duty, c.cameras
+    from shown
+    join area_counts((select coalesce(array_agg(path), '{{}}') from shown)) c on c.path = shown.path
+    order by shown.code
 """
+_OUTLINE = text(
+    "select st_asgeojson(geom, 7)::jsonb from area_version"
+    " where area_id = :id and valid @> cast(:at as timestamptz)"
+)
+_PARENTS = text(
+    "select a.id, a.code, v.name, a.level from area_version v join area a on a.id = v.area_id"
+    " where a.id = any(:ids) and v.valid @> cast(:at as timestamptz) order by nlevel(v.path)"
+)
 
 
 def list_children(tx: Tx, parent_id: int | None, tree: str = "admin") -> list[AreaRow]:
     """Areas right under `parent_id`, or the roots, by code, with what the actor may count in them."""
-    where = "and v.parent_id is null" if parent_id is None else "and v.parent_id = :parent"
-    rows = tx.session.execute(
-        text(f"{_ROWS} {where} order by a.code"), {"tree": tree, "at": tx.now, "parent": parent_id}
-    )
-    return [_area_row(row) for row in rows]
+    where = "v.parent_id is null" if parent_id is None else "v.parent_id = :parent"
+    return _area_rows(tx, where, tree=tree, parent=parent_id)
 
 
-def get_area(tx: Tx, area_id: int) -> tuple[AreaRow, dict[str, Any], list[AreaRow]]:
+def get_area(tx: Tx, area_id: int) -> tuple[AreaRow, dict[str, Any], list[AreaName]]:
     """An area, its outline as GeoJSON, and its parents from the top. Raises NotFound("area_not_found")."""
-    row = tx.session.execute(
-        text(
-            _ROWS.replace("select a.id,", "select st_asgeojson(v.geom, 7)::jsonb as geojson, a.id,", 1)
-            + " and a.id = :id"
-        ).bindparams(),
-        {"tree": _tree_of(tx, area_id), "at": tx.now, "id": area_id},
-    ).first()
-    if row is None:
+    found = _area_rows(tx, "a.id = :id", tree=_tree_of(tx, area_id), id=area_id)
+    if not found:
         raise NotFound("area_not_found", area_id=area_id)
-    above = [int(label) for label in row.path.split(".")[:-1]]
-    parents = tx.session.execute(
-        text(f"{_ROWS} and a.id = any(:ids) order by nlevel(v.path)"),
-        {"tree": _tree_of(tx, area_id), "at": tx.now, "ids": above},
-    )
-    return _area_row(row), row.geojson, [_area_row(parent) for parent in parents]
+    outline = tx.session.scalar(_OUTLINE, {"id": area_id, "at": tx.now})
+    above = [int(label) for label in found[0].path.split(".")[:-1]]
+    parents = tx.session.execute(_PARENTS, {"ids": above, "at": tx.now})
+    return found[0], outline or {}, [AreaName(*row) for row in parents]
+
+
+def _area_rows(tx: Tx, where: str, **values: object) -> list[AreaRow]:
+    rows = tx.session.execute(text(_ROWS.format(where=where)), {"at": tx.now, **values})
+    return [_area_row(row) for row in rows]
 
 
 def _tree_of(tx: Tx, area_id: int) -> str:
