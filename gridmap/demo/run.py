@@ -20,7 +20,7 @@ from gridmap.demo.check import CheckFailed, Step, Walk
 from gridmap.demo.load import DemoFolder, Loader, Stopped, is_loaded
 from gridmap.errors import Conflict, GridmapError
 from gridmap.serve.addresses import find_free_port, local_url, web_url
-from gridmap.serve.children import WEB, settings_environment
+from gridmap.serve.children import WEB, WORKER, settings_environment
 from gridmap.serve.deployment import Deployment, deployment, hand_over, wait_ready
 from gridmap.serve.supervisor import ChildSpec, Supervisor
 from gridmap.serve.tls import ca_path
@@ -28,6 +28,7 @@ from gridmap.settings import Settings
 
 _READY_TIMEOUT_S = 120.0
 _END_TIMEOUT_S = 15.0
+_LOG_LINES = 30
 # The whole map with little history: loaded in a fraction of the time.
 _CHECK_SCALE = "small"
 
@@ -118,6 +119,7 @@ def _check_in(
                 Walk(local_url(running.settings), _ca(running.settings), log_ins.for_walk(), on_step).run()
             except Exception as error:  # raised again below, in the thread that is asked for the outcome
                 failure.append(error)
+                _tell_logs(running, say)
             finally:
                 stop.set()
 
@@ -137,6 +139,15 @@ def _loader(running: Deployment, clock: Clock, stop: threading.Event) -> Iterato
     finally:
         database.dispose()
         hand_over(running.settings, running.account)
+
+
+def _tell_logs(running: Deployment, say: Say) -> None:
+    """The last words of the servers, which a throwaway folder takes with it."""
+    for name in (WEB, WORKER):
+        log = running.log_of(name)
+        if log.exists():
+            for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]:
+                say(f"{name}: {line}")
 
 
 def _load_history(loader: Loader) -> None:
