@@ -26,6 +26,10 @@ class Seat:
     faults: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
+    def stand_at(self, lon: float, lat: float) -> None:
+        """The phone gets a fresh fix here; Chromium stamps it with the moment of this call."""
+        self.context.set_geolocation({"longitude": lon, "latitude": lat, "accuracy": 8})
+
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """A request of this person's own session, as the page itself makes it."""
         me = self.context.request.get(f"{self.site.url}/api/me").json()

@@ -338,7 +338,7 @@ def recommend(incident_id: UUID, query: LimitQuery) -> shapes.RecommendationLine
 @cases.get("/<uuid:incident_id>/route")
 @cases.input(RouteQuery, location="query", arg_name="query")
 @returns(RouteLine)
-@requires("case.dispatch")
+@requires("case.dispatch", "job.work")
 def show_route(incident_id: UUID, query: RouteQuery) -> RouteLine:
     """The way of one unit to the incident."""
     with as_caller() as tx:

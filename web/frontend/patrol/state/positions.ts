@@ -60,8 +60,11 @@ async function send(): Promise<void> {
   }
 }
 
+/** One missed answer is nothing; a phone that has been silent for this long has no position. */
+const MISSED_AFTER_MS = 60_000;
 function miss(error: GeolocationPositionError): void {
-  positionProblem.value = error.code === error.PERMISSION_DENIED ? "denied" : "unavailable";
+  if (error.code === error.PERMISSION_DENIED) positionProblem.value = "denied";
+  else if (Date.now() - takenAt > MISSED_AFTER_MS) positionProblem.value = "unavailable";
 }
 
 let watchId: number | null = null;
