@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import folium
-from branca.element import Element
+from folium import Element
 from folium.plugins import FastMarkerCluster
 from sqlalchemy import text
 from sqlalchemy.orm import Session

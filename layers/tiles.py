@@ -165,7 +165,9 @@ class TileReader:
             connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
             with connection.pipeline():
                 connection.execute(_SET_SCOPE, scope)
-                cursor = connection.cursor(binary=True).execute(_statement(layer.function).encode(), parameters)
+                cursor = connection.cursor(binary=True).execute(
+                    _statement(layer.function).encode(), parameters
+                )
                 connection.commit()
             row = cursor.fetchone()
             assert row is not None
