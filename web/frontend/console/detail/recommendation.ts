@@ -10,6 +10,8 @@ export function useRecommendation(incident: () => IncidentDetail) {
     queryKey: computed(() => ["recommendation", incident().id, incident().lon, incident().lat, incident().dispatches_open]),
     queryFn: () => recommend(incident().id),
     enabled: computed(() => can("case.dispatch") && incident().located && ["open", "returned", "assigned"].includes(incident().status)),
+    // The list that was there stays until the new one is, but never that of another case.
+    placeholderData: (before, query) => (query?.queryKey[1] === incident().id ? before : undefined),
     refetchInterval: 20_000,
     staleTime: 5_000,
   });

@@ -3,6 +3,7 @@ import type { Map as GlMap } from "maplibre-gl";
 import { watch, watchEffect } from "vue";
 import { getArea } from "@shared/api/areas";
 import { getRoute } from "@shared/api/dispatches";
+import { boxOf } from "@shared/format/geo";
 import { hideTileLayer, showTileLayer } from "@shared/map/tile_layers";
 import { incidentPicture } from "@shared/map/pictures";
 import type { LivePoint } from "@shared/map/live_source";
@@ -14,7 +15,7 @@ import { isOn, tileLayersOn } from "../state/layers";
 import { nearCameras } from "../state/near_cameras";
 import { routeUnitId, selectedId } from "../state/selection";
 import { units } from "../state/units";
-import { reveal } from "./camera";
+import { fitBox, reveal } from "./camera";
 import { type Overlays, setLine, setSelected, setVisible, TILES_BELOW } from "./overlays";
 
 function incidentPoints(): LivePoint[] {
@@ -83,6 +84,7 @@ export function feedOverlays(map: GlMap, overlays: Overlays): { afterStyle(): vo
       try {
         const found = await getRoute(incident, unit, abort.signal);
         route = asFeature(found.geometry, { method: found.method });
+        if (!abort.signal.aborted) fitBox(boxOf(found.geometry.coordinates), 16.5);
       } catch (error) {
         showError(error);
       }

@@ -13,6 +13,13 @@ export function boxAround(at: LonLat, radius_m: number): [number, number, number
   return [at.lon - dLon, at.lat - dLat, at.lon + dLon, at.lat + dLat];
 }
 
+/** West, south, east, north of a line's positions. */
+export function boxOf(positions: readonly (readonly number[])[]): [number, number, number, number] {
+  const lons = positions.map((position) => position[0]!);
+  const lats = positions.map((position) => position[1]!);
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
 export function metresBetween(a: LonLat, b: LonLat): number {
   const dx = (b.lon - a.lon) * METRES_PER_DEGREE * cosLat((a.lat + b.lat) / 2);
   return Math.hypot(dx, (b.lat - a.lat) * METRES_PER_DEGREE);
