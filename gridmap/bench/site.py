@@ -16,6 +16,7 @@ import numpy as np
 import psycopg
 import shapely
 from psycopg import sql
+from sqlalchemy import text
 
 from gridmap.bench.lattice import LEVELS, BenchArea, Lattice, build_lattice
 from gridmap.bench.points import PointSource
@@ -24,6 +25,7 @@ from gridmap.db.cluster import ensure_running, stop, superuser_conninfo
 from gridmap.db.engine import Database
 from gridmap.db.migrate import upgrade
 from gridmap.db.roles import DATABASE, SCHEMA
+from gridmap.db.tables import Base
 from gridmap.domain.ids import new_id
 from gridmap.services.tile_counts import refresh
 from gridmap.settings import Settings, load_settings
@@ -137,7 +139,7 @@ def fill(site: BenchSite, say: Say, *, with_points: bool) -> None:
         )
         for table, columns, lines in points if with_points else ():
             say(f"{table} rows")
-            with _without_indexes(connection, table):
+            with _without_indexes(site, table):
                 _copy(connection, f"{table} ({columns})", lines)
         connection.execute("set session_replication_role = origin")
         say("vacuum")
@@ -162,8 +164,8 @@ def _copy(connection: psycopg.Connection[Any], target: str, blocks: Iterable[str
             copy.write(block)
 
 
-def _trusted(text: str) -> sql.SQL:
-    trusted: LiteralString = text
+def _trusted(statement: str) -> sql.SQL:
+    trusted: LiteralString = statement
     return sql.SQL(trusted)
 
 
@@ -200,18 +202,17 @@ def _area_line(one: BenchArea, set_id: str, is_leaf: bool) -> str:
 
 
 @contextmanager
-def _without_indexes(connection: psycopg.Connection[Any], table: str) -> Iterator[None]:
-    """Drop the table's plain indexes and build them again after: ten times quicker for a bulk load."""
-    found = connection.execute(
-        "select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) from pg_index i"
-        " where i.indrelid = %s::regclass and not exists"
-        " (select from pg_constraint c where c.conindid = i.indexrelid)",
-        (f"gridmap.{table}",),
-    ).fetchall()
-    for name, _ in found:
-        connection.execute(_trusted(f"drop index {name}"))
+def _without_indexes(site: BenchSite, table: str) -> Iterator[None]:
+    """Drop the table's plain indexes and build them again after: ten times quicker for a bulk load.
+
+    They are made from the table's definition, so that a run that was killed half-way does no lasting harm.
+    """
+    indexes = Base.metadata.tables[table].indexes
+    with site.database.owner.begin() as connection:
+        for index in indexes:
+            index.drop(connection, checkfirst=True)
     yield
-    connection.execute("set maintenance_work_mem = '512MB'")
-    for _, definition in found:
-        connection.execute(_trusted(definition))
-    connection.execute("reset maintenance_work_mem")
+    with site.database.owner.begin() as connection:
+        connection.execute(text("set local maintenance_work_mem = '512MB'"))
+        for index in indexes:
+            index.create(connection, checkfirst=True)
