@@ -16,7 +16,7 @@ export const heard = ref(true);
 
 let sending = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
-let afterSend: () => void = () => {};
+let afterSend: () => Promise<void> = async () => {};
 
 const account = () => me.value?.account.id ?? "";
 
@@ -66,7 +66,7 @@ async function send(entry: Entry): Promise<void> {
 
 async function sendFirst(entry: Entry): Promise<boolean> {
   try {
-    await send(entry);
+    if (!entry.sent) await send(entry);
     heard.value = true;
   } catch (error) {
     const verdict = judge(verbOf(entry.action), entry.attempts, error);
@@ -83,6 +83,10 @@ async function sendFirst(entry: Entry): Promise<boolean> {
       return true;
     }
   }
+  // Dropped only when the page knows the outcome: between the two the step would seem undone, and a form that is
+  // being filled in would vanish.
+  await saveEntry({ ...entry, sent: true });
+  await afterSend();
   if (entry.id !== undefined) await dropEntry(entry.id);
   return true;
 }
@@ -97,7 +101,6 @@ export async function flush(): Promise<void> {
       await reload();
       const first = waiting.value[0];
       if (!first || !(await sendFirst(first))) break;
-      afterSend();
     }
   } finally {
     sending = false;
@@ -106,7 +109,7 @@ export async function flush(): Promise<void> {
 }
 
 /** Starts the line: what an earlier run of the page left is sent first. */
-export function startQueue(onSent: () => void): void {
+export function startQueue(onSent: () => Promise<void>): void {
   afterSend = onSent;
   addEventListener("online", () => void flush());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void flush());

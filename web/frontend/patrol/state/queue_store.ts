@@ -17,6 +17,8 @@ export interface Entry {
   madeAt: string;
   attempts: number;
   refusal: { code: string; params: Record<string, unknown> } | null;
+  /** The server has it; the entry stays until the page shows what came of it. */
+  sent?: boolean;
 }
 
 interface Schema extends DBSchema {

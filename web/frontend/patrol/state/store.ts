@@ -22,7 +22,7 @@ export const onDuty = computed(() => state.value?.duty.on === true && state.valu
 export const onBreak = computed(() => state.value?.unit.status === "break");
 
 let loading: Promise<void> | null = null;
-let again = false;
+let following: Promise<void> | null = null;
 
 async function load(): Promise<void> {
   try {
@@ -39,18 +39,16 @@ async function load(): Promise<void> {
 
 /** Fetches the state; a call during a fetch makes one more fetch afterwards, so that no change is missed. */
 export function refresh(): Promise<void> {
-  if (loading) {
-    again = true;
+  if (!loading) {
+    loading = load().finally(() => (loading = null));
     return loading;
   }
-  loading = load().finally(() => {
-    loading = null;
-    if (again) {
-      again = false;
-      void refresh();
-    }
+  // What is under way may have been asked before the change: only a fetch that begins now is sure to show it.
+  following ??= loading.then(() => {
+    following = null;
+    return refresh();
   });
-  return loading;
+  return following;
 }
 
 const seen = new Set<string>();
