@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from gridmap.db.tables import Alarm
+from gridmap.db.tables import Alarm, Incident
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import next_status
 from gridmap.errors import NotFound
@@ -72,11 +72,13 @@ def acknowledge(tx: Tx, alarm_id: UUID) -> Alarm:
     alarm.status = next_status("alarm", alarm.status, "acknowledge")
     alarm.acknowledged_at, alarm.acknowledged_by = tx.now, tx.actor.account_id
     audit(tx, "alarm.acknowledge", "alarm", alarm_id)
+    incident = tx.session.get(Incident, alarm.incident_id) if alarm.incident_id else None
     publish(
         tx,
         "alarm",
         {"id": str(alarm.id), "kind": alarm.kind, "status": alarm.status},
         path=alarm.scope_path,
         incident_id=alarm.incident_id,
+        restricted=incident is not None and incident.restricted,
     )
     return alarm

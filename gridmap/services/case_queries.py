@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Select, and_, func, literal, or_, select, text, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from gridmap.db.tables import Account, AreaVersion, Dispatch, Incident, IncidentEvent, Report, Unit
@@ -72,6 +72,8 @@ class CaseDetail:
 
 
 COUNT_CAP = 10_000
+# Written as the partial index is, so that it is used whatever the parameters are.
+_ACTIVE = text("incident.status <> 'closed'")
 
 
 def list_cases(tx: Tx, wanted: CaseFilter, *, limit: int = 100, cursor: str | None = None) -> CasePage:
@@ -152,7 +154,7 @@ def list_nearby(
         _rows()
         .add_columns(away.label("away_m"))
         .where(
-            Incident.status.in_(active_statuses("incident")),
+            _ACTIVE,
             Incident.geom.op("&&")(func.st_expand(here, reach_deg)),
             away <= radius_m,
         )
@@ -187,6 +189,8 @@ def _rows() -> Select[Any]:
 def _filtered(statement: Select[Any], wanted: CaseFilter) -> Select[Any]:
     if wanted.statuses:
         statement = statement.where(Incident.status.in_(wanted.statuses))
+        if "closed" not in wanted.statuses:
+            statement = statement.where(_ACTIVE)
     if wanted.class_keys:
         groups = [Incident.class_key == key for key in wanted.class_keys]
         groups += [Incident.class_key.startswith(f"{key}.") for key in wanted.class_keys]

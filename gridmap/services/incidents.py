@@ -10,6 +10,7 @@ from geoalchemy2 import WKTElement
 from sqlalchemy import func, select, text
 
 from gridmap.db.tables import Account, Dispatch, Incident, Share
+from gridmap.domain.actor import is_below
 from gridmap.domain.lifecycle import active_statuses, is_active, next_status
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
@@ -125,10 +126,14 @@ def move_pin(
     new_lon, new_lat = checked_lonlat(lon, lat, crs)
     located = locate(tx.session, new_lon, new_lat, tx.now)
     old_path, old_method = incident.scope_path, incident.location_method
+    new_path = located.path or old_path
+    if new_path != old_path and not any(is_below(new_path, root) for root in tx.actor.case_paths):
+        # Whoever moves it out of their own area still sees what becomes of it.
+        _keep_in_sight(tx, incident, _account_id(tx))
     incident.geom = WKTElement(f"POINT({new_lon!r} {new_lat!r})", srid=4326)
     incident.location_method, incident.location_radius_m = "pin", None
     incident.area_id, incident.area_version_id = located.area_id, located.area_version_id
-    incident.scope_path = located.path or old_path
+    incident.scope_path = new_path
     touch(
         tx,
         incident,

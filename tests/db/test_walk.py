@@ -267,3 +267,15 @@ def _do_job(world: World, officer: Actor, dispatch_id: UUID) -> None:
         dispatching.accept(tx, dispatch_id)
         dispatching.arrive(tx, dispatch_id)
         dispatching.report_done(tx, dispatch_id, code="solved", note="", photo_ids=[])
+
+
+def test_a_pin_moved_into_the_next_county_goes_there_with_the_case(world: World, clock: FixedClock) -> None:
+    west, east = world.account("wanda", "operator", 0), world.account("eric", "operator", 1)
+    incident_id = report(world, world.account("walter", "operator", 0))
+    lon, lat = world.point_in(1)
+    with transaction(world.database, west, clock) as tx:
+        incidents.move_pin(tx, incident_id, lon=lon, lat=lat, reason="地址在邻区")
+    with transaction(world.database, east, clock) as tx:
+        assert get_case(tx, incident_id).row.incident.scope_path.startswith(world.county_paths[1])
+    with transaction(world.database, west, clock) as tx:
+        assert get_case(tx, incident_id).allowed == (), "who moved it still sees it, and handles it no more"
