@@ -33,7 +33,7 @@ from gridmap.services.transaction import SYSTEM_ACTOR, system_transaction
 from gridmap.settings import Settings
 
 STREAMS_AN_ACCOUNT = 10
-HOTLINE_THREADS = 6
+HOTLINE_THREADS = 24
 LATE_WRITERS = 3
 LONGEST_S = 1_500.0
 SHORTEST_S = 60.0

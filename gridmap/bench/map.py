@@ -28,7 +28,7 @@ BROWSER_CONNECTIONS = 6
 CROWD_CONNECTIONS = 32
 LAYERS = ("cameras", "incidents", "areas")
 COUNTED_LAYERS = ("cameras", "incidents")
-LAST_COUNTED_ZOOM = 15
+LAST_COUNTED_ZOOM = 14
 _CITY_LEVEL = "city"
 # Elsewhere on the globe: opens sessions and plans statements without touching a tile of the walk.
 _WARM_UP = [TileAddress(z, 0, 0) for z in (3, 9, 13, 14, 16)] * 6

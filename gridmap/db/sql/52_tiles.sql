@@ -32,7 +32,7 @@ $$;
 CREATE OR REPLACE FUNCTION tile_cells(of_layer text, z int, x int, y int, roots ltree[],
   classes text[], statuses text[], first_month int, last_month int)
 RETURNS TABLE (n bigint, mean_x bigint, mean_y bigint)
-LANGUAGE plpgsql STABLE SET search_path = gridmap, public, pg_temp AS
+LANGUAGE plpgsql STABLE SET search_path = gridmap, public, pg_temp SET plan_cache_mode = force_generic_plan AS
 $$
 DECLARE
   everything boolean := ''::ltree = ANY (roots);
@@ -114,13 +114,15 @@ $$
 $$;
 
 -- The rows a tile may show, once: exact tiles, counts on the spot and boxes read the same. Only called from functions
--- that own the tables, and written so that the planner sees through it to the spatial index.
+-- that own the tables, and written so that the planner sees through it to the spatial index. It must not see the index on
+-- paths: it takes a scope to be rarer than it is, and reads half of that index for a tile of a hundred rows (600 ms
+-- against 40 ms on 2,000,000). Hence the empty path that is added to each.
 CREATE OR REPLACE FUNCTION camera_rows(box geometry, roots ltree[], hidden uuid[], classes text[], statuses text[])
 RETURNS SETOF camera LANGUAGE sql STABLE AS
 $$
   SELECT c.* FROM camera c
   WHERE c.geom_3857 && box AND c.withdrawn_at IS NULL
-    AND c.scope_path <@ ANY (roots)
+    AND (c.scope_path || ''::ltree) <@ ANY (roots)
     AND (c.batch_id IS NULL OR c.batch_id <> ALL (hidden))
     AND (classes IS NULL OR c.kind = ANY (classes)) AND (statuses IS NULL OR c.status = ANY (statuses))
 $$;
@@ -131,7 +133,7 @@ RETURNS SETOF incident LANGUAGE sql STABLE AS
 $$
   SELECT i.* FROM incident i
   WHERE i.geom_3857 && box AND NOT i.restricted AND NOT i.drill
-    AND (i.scope_path <@ ANY (roots) OR i.id = ANY (shared))
+    AND ((i.scope_path || ''::ltree) <@ ANY (roots) OR i.id = ANY (shared))
     AND (i.batch_id IS NULL OR i.batch_id <> ALL (hidden))
     AND (classes IS NULL OR i.class_key = ANY (classes)) AND (statuses IS NULL OR i.status = ANY (statuses))
     AND (since IS NULL OR i.reported_at >= since) AND (until IS NULL OR i.reported_at < until)
@@ -142,6 +144,6 @@ RETURNS SETOF feature LANGUAGE sql STABLE AS
 $$
   SELECT f.* FROM feature f
   WHERE f.layer = of_layer AND f.geom_3857 && box AND f.withdrawn_at IS NULL
-    AND f.scope_path <@ ANY (roots)
+    AND (f.scope_path || ''::ltree) <@ ANY (roots)
     AND (f.batch_id IS NULL OR f.batch_id <> ALL (hidden))
 $$;

@@ -1,9 +1,10 @@
--- Tiles of points: cameras, incidents, generic features.
+-- Tiles of points: cameras, incidents, generic features. One plan for all values: it goes by the spatial index whatever
+-- they are, and planning anew costs more than reading.
 
 CREATE OR REPLACE FUNCTION tile_cameras(z int, x int, y int, classes text[] DEFAULT NULL, statuses text[] DEFAULT NULL,
   since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS tile_answer
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp SET plan_cache_mode = force_generic_plan AS
 $$
 DECLARE
   answer tile_answer := (''::bytea, 0, 0, false);
@@ -54,18 +55,19 @@ DECLARE
     AND NOT EXISTS (SELECT FROM unnest(roots) r WHERE nlevel(r) <= 3);
   counted text := 'SELECT count(*), avg(tile_x(i.geom_3857))::bigint, avg(tile_y(i.geom_3857))::bigint
     FROM incident_rows($1, $2, ''{}'', $3, $4, $5, $6, $7) i WHERE tile_owns($1, i.geom_3857)
+      AND (NOT $8 OR i.scope_path <@ ANY ($2))
     GROUP BY tile_cell_of($1, i.geom_3857)';
 BEGIN
   IF whole AND NOT small THEN
     RETURN QUERY SELECT * FROM tile_cells('incidents', z, x, y, roots, classes, statuses, first_month, last_month);
     IF since < tile_month_start(first_month) THEN
-      RETURN QUERY EXECUTE counted USING tile, roots, hidden, classes, statuses, since, tile_month_start(first_month);
+      RETURN QUERY EXECUTE counted USING tile, roots, hidden, classes, statuses, since, tile_month_start(first_month), small;
     END IF;
     IF until > tile_month_start(last_month + 1) THEN
-      RETURN QUERY EXECUTE counted USING tile, roots, hidden, classes, statuses, tile_month_start(last_month + 1), until;
+      RETURN QUERY EXECUTE counted USING tile, roots, hidden, classes, statuses, tile_month_start(last_month + 1), until, small;
     END IF;
   ELSE
-    RETURN QUERY EXECUTE counted USING tile, roots, hidden, classes, statuses, since, until;
+    RETURN QUERY EXECUTE counted USING tile, roots, hidden, classes, statuses, since, until, small;
   END IF;
   IF cardinality(shared) > 0 THEN
     RETURN QUERY
@@ -83,7 +85,7 @@ REVOKE EXECUTE ON FUNCTION tile_incident_cells(int, int, int, ltree[], uuid[], u
 CREATE OR REPLACE FUNCTION tile_incidents(z int, x int, y int, classes text[] DEFAULT NULL, statuses text[] DEFAULT NULL,
   since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS tile_answer
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp SET plan_cache_mode = force_generic_plan AS
 $$
 DECLARE
   answer tile_answer := (''::bytea, 0, 0, false);
@@ -124,7 +126,7 @@ END $$;
 CREATE OR REPLACE FUNCTION tile_feature(of_layer text, z int, x int, y int, classes text[] DEFAULT NULL,
   statuses text[] DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS tile_answer
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp SET plan_cache_mode = force_generic_plan AS
 $$
 DECLARE
   answer tile_answer := (''::bytea, 0, 0, false);

@@ -43,7 +43,7 @@ BEGIN
   RETURN QUERY
     SELECT i.* FROM incident i
     WHERE i.geom_3857 && box
-      AND ((i.scope_path <@ ANY (roots) AND NOT i.restricted) OR i.id = ANY (shared))
+      AND (((i.scope_path || ''::ltree) <@ ANY (roots) AND NOT i.restricted) OR i.id = ANY (shared))
       AND (i.batch_id IS NULL OR i.batch_id <> ALL (hidden))
       AND (classes IS NULL OR i.class_key = ANY (classes)) AND (statuses IS NULL OR i.status = ANY (statuses))
       AND (since IS NULL OR i.reported_at >= since) AND (until IS NULL OR i.reported_at < until)
@@ -91,7 +91,7 @@ BEGIN
   RETURN QUERY
     SELECT i.* FROM incident i
     WHERE i.number >= upper(given) AND i.number < after_prefix(upper(given))
-      AND ((i.scope_path <@ ANY (roots) AND NOT i.restricted) OR i.id = ANY (shared))
+      AND (((i.scope_path || ''::ltree) <@ ANY (roots) AND NOT i.restricted) OR i.id = ANY (shared))
       AND (i.batch_id IS NULL OR i.batch_id <> ALL (hidden))
     ORDER BY i.number LIMIT most;
   GET DIAGNOSTICS found_rows = ROW_COUNT;
