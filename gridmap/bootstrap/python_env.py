@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,6 +106,8 @@ def _ensure_routing_programs() -> None:
         options = ("--quiet", "--no-deps", "--only-binary=:all:", "--python-version", newer)
         pip("routing programs", "download", *options, "--require-hashes", "-r", wanted, "-d", folder)
         (wheel,) = Path(folder).glob("*.whl")
+        # Removed first: a program that runs cannot be written over, but its file can be replaced.
+        shutil.rmtree(VALHALLA, ignore_errors=True)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(VALHALLA)
     for program in (VALHALLA / "valhalla" / "bin").iterdir():

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
 
-pytestmark = pytest.mark.browser
+# One worker for all of them: the demo site that they share takes a minute to come up.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 NOISE = "zyrm"  # the pinyin initials of "noise": what a practised hand types
 
