@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -78,7 +79,9 @@ def server_processes(settings: Settings) -> list[int]:
 def kill_everything(settings: Settings) -> None:
     pids = server_processes(settings)
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        # Some end by themselves as soon as their server is gone.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     assert wait_until(lambda: not any(is_alive(pid) for pid in pids), timeout_s=10)
 
 
