@@ -62,7 +62,8 @@ def routing(settings: Settings, log_of: LogOf) -> ChildSpec:
         wanted=lambda: settings.valhalla_url is None and current_version(settings.routing_dir) is not None,
         version=lambda: current_version(settings.routing_dir),
         is_ready=lambda: answers(f"{settings.routing_url}/status"),
-        patience_s=3,
+        # It keeps nothing, and drains its sockets for longer than anybody wants to wait.
+        patience_s=1,
         log=log_of(ROUTING),
     )
 
