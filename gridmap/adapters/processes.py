@@ -19,8 +19,8 @@ SERVICE_ACCOUNT = "gridmap"
 FALLBACK_ACCOUNT = "postgres"
 _BLOCK_BYTES = 1024 * 1024
 
-# Variables that would make a child talk to another database, or load code we did not choose.
-_NEVER_INHERITED = ("PG", "LD_", "PYTHON")
+# PGHOST, PGDATA and the like would make a child talk to another database.
+_NEVER_INHERITED = ("PG",)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _owner_of(folder: Path) -> Account | None:
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without variables that redirect database clients or loaders, in the C.UTF-8 locale."""
+    """The environment without variables that redirect database clients, in the C.UTF-8 locale."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_NEVER_INHERITED)}
     kept.pop("LANGUAGE", None)
     return kept | {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"} | dict(extra or {})
