@@ -25,7 +25,7 @@ from gridmap.services.auditing import audit
 from gridmap.services.incidents import lock_incident, touch
 from gridmap.services.outbox import publish
 from gridmap.services.reports import DISPATCH_DUE
-from gridmap.services.timeline import note_event
+from gridmap.services.timeline import note_event, tell_incident
 from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import SYSTEM_ACTOR, Tx
 
@@ -412,23 +412,7 @@ def _settle(tx: Tx, incident: Incident) -> None:
     if not done:
         set_timer(tx, DISPATCH_DUE, incident.id, max(incident.dispatch_due_at or tx.now, tx.now))
     tx.session.flush()
-    publish(
-        tx,
-        "incident",
-        {
-            "id": str(incident.id),
-            "number": incident.number,
-            "severity": incident.severity,
-            "status": incident.status,
-            "class_key": incident.class_key,
-            "kind": "status",
-            "version": incident.version,
-            "drill": incident.drill,
-        },
-        path=incident.scope_path,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-    )
+    tell_incident(tx, incident, "status")
 
 
 def _work_began(tx: Tx, incident: Incident) -> datetime:
