@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from sqlalchemy import text
 
 from gridmap.clock import FixedClock
@@ -21,7 +20,6 @@ from tests.conftest import TEST_NOW, ClonedDatabase
 from tests.db.scope_world import World
 from tests.db.scope_world import build_world as build_points
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 _HAS_ASSETS = any((place / "leaflet").is_dir() for place in PLACES)
 needs_assets = pytest.mark.skipif(not _HAS_ASSETS, reason="the front end's packages are not installed")
 
@@ -57,8 +55,9 @@ def world(settings: Settings) -> Iterator[World]:
 
 
 @pytest.mark.browser
+@pytest.mark.xdist_group("browser")
 @needs_assets
-def test_the_page_draws_and_asks_nobody_for_anything(world: World, tmp_path: Path) -> None:
+def test_the_page_draws_and_asks_nobody_for_anything(world: World, chromium: Browser, tmp_path: Path) -> None:
     with system_transaction(world.database, world.clock) as tx:
         page_text = folium_map(tx.session, lang="zh")
         open_incidents = tx.session.scalar(
@@ -70,18 +69,16 @@ def test_the_page_draws_and_asks_nobody_for_anything(world: World, tmp_path: Pat
     file = tmp_path / "map.html"
     file.write_text(page_text, encoding="utf-8")
     asked, faults = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 700})
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.on("dialog", lambda dialog: faults.append("a name was run as script"))
-        page.goto(file.as_uri())
-        page.wait_for_selector(".marker-cluster")
-        page.screenshot(path=str(tmp_path / "map.png"))
-        shapes = page.locator(".leaflet-overlay-pane canvas, .leaflet-overlay-pane path").count()
-        legend = page.locator(".gm-legend").inner_text()
-        browser.close()
+    page = chromium.new_page(viewport={"width": 1000, "height": 700})
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.on("dialog", lambda dialog: faults.append("a name was run as script"))
+    page.goto(file.as_uri())
+    page.wait_for_selector(".marker-cluster")
+    page.screenshot(path=str(tmp_path / "map.png"))
+    shapes = page.locator(".leaflet-overlay-pane canvas, .leaflet-overlay-pane path").count()
+    legend = page.locator(".gm-legend").inner_text()
+    page.close()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert faults == []
     assert shapes > 0
