@@ -61,7 +61,7 @@ def run_map_bench(base: Settings, scale: float, say: Say, *, with_tipg: bool = T
 
 def _measure(base: Settings, site: BenchSite, say: Say, with_tipg: bool) -> dict[str, Any]:
     city = next(area for area in site.lattice.areas if area.level == _CITY_LEVEL)
-    tiles = walk(_densest(site))
+    tiles = walk(_densest(site), site.lattice.bounds())
     say(f"{len(tiles) * len(LAYERS)} distinct tiles of {len(LAYERS)} layers, z{tiles[0].z} to z{tiles[-1].z}")
     headers = {"Accept-Encoding": "gzip"}
     login, password = make_operator(site, city.area_id)
@@ -113,6 +113,7 @@ def _measure(base: Settings, site: BenchSite, say: Say, with_tipg: bool) -> dict
             "client_connections": {"times": BROWSER_CONNECTIONS, "rps": CROWD_CONNECTIONS},
             "gzip": True,
             "tile_median_bytes": int(np.median([answer.size_bytes for answer in sizes.answers])),
+            "tiles_empty": sum(answer.size_bytes == 0 for answer in sizes.answers),
             "cold_ms_a_crowd": {
                 "ours": asdict(Quantiles.of(_times(ours))),
                 "ours_anonymous": asdict(Quantiles.of(_times(anonymous))),

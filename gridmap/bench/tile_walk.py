@@ -12,6 +12,9 @@ _SCREEN_TILES = (1920 / 512, 1080 / 512)
 _PANS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (-1.0, 1.0), (-1.0, 0.0))
 _PAN_SHARE = 2 / 3
 
+# West, south, east, north in degrees.
+Bounds = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class TileAddress:
@@ -22,24 +25,38 @@ class TileAddress:
     y: int
 
 
-def walk(centre: tuple[float, float]) -> list[TileAddress]:
-    """Distinct tiles in the order they are first asked for; `centre` is lon, lat in degrees."""
+def walk(centre: tuple[float, float], bounds: Bounds) -> list[TileAddress]:
+    """Distinct tiles in the order they are first asked for: towards `centre` (lon, lat), within `bounds`.
+
+    The screen stays inside the bounds where it fits, and tiles beside them are left out: an answer of nothing is quick
+    on any server.
+    """
     seen: dict[TileAddress, None] = {}
     for zoom in range(FIRST_ZOOM, LAST_ZOOM + 1):
+        first, last = _corners(bounds, zoom)
         at_x, at_y = _position(centre, zoom)
         for pan_x, pan_y in _PANS:
-            middle_x = at_x + pan_x * _SCREEN_TILES[0] * _PAN_SHARE
-            middle_y = at_y + pan_y * _SCREEN_TILES[1] * _PAN_SHARE
+            middle_x = _within(
+                at_x + pan_x * _SCREEN_TILES[0] * _PAN_SHARE, first[0], last[0], _SCREEN_TILES[0]
+            )
+            middle_y = _within(
+                at_y + pan_y * _SCREEN_TILES[1] * _PAN_SHARE, first[1], last[1], _SCREEN_TILES[1]
+            )
             for tile in _screen(zoom, middle_x, middle_y):
-                seen[tile] = None
+                if (
+                    first[0] < tile.x + 1
+                    and tile.x <= last[0]
+                    and first[1] < tile.y + 1
+                    and tile.y <= last[1]
+                ):
+                    seen[tile] = None
     return list(seen)
 
 
-def cover(bounds: tuple[float, float, float, float], zoom: int) -> list[TileAddress]:
-    """Every tile of a zoom that meets a box (west, south, east, north), row by row."""
-    west, south, east, north = bounds
-    first_x, first_y = (math.floor(at) for at in _position((west, north), zoom))
-    last_x, last_y = (math.floor(at) for at in _position((east, south), zoom))
+def cover(bounds: Bounds, zoom: int) -> list[TileAddress]:
+    """Every tile of a zoom that meets a box, row by row."""
+    first, last = _corners(bounds, zoom)
+    (first_x, first_y), (last_x, last_y) = map(math.floor, first), map(math.floor, last)
     return [TileAddress(zoom, x, y) for y in range(first_y, last_y + 1) for x in range(first_x, last_x + 1)]
 
 
@@ -49,6 +66,18 @@ def _screen(zoom: int, middle_x: float, middle_y: float) -> Iterator[TileAddress
         for x in range(math.floor(middle_x - half_x), math.floor(middle_x + half_x) + 1):
             if 0 <= x < 2**zoom and 0 <= y < 2**zoom:
                 yield TileAddress(zoom, x, y)
+
+
+def _within(middle: float, first: float, last: float, width: float) -> float:
+    """`middle` moved so that a screen of `width` around it lies between first and last, or has their middle."""
+    if last - first <= width:
+        return (first + last) / 2
+    return min(max(middle, first + width / 2), last - width / 2)
+
+
+def _corners(bounds: Bounds, zoom: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    west, south, east, north = bounds
+    return _position((west, north), zoom), _position((east, south), zoom)
 
 
 def _position(lon_lat: tuple[float, float], zoom: int) -> tuple[float, float]:

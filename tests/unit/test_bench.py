@@ -11,6 +11,8 @@ from gridmap.bench.lattice import LEVELS, Lattice, build_lattice
 from gridmap.bench.points import PointSource
 from gridmap.bench.tile_walk import FIRST_ZOOM, LAST_ZOOM, cover, walk
 
+CITY = (113.0, 30.0, 113.5, 30.4)
+
 
 @pytest.fixture(scope="module")
 def lattice() -> Lattice:
@@ -47,13 +49,20 @@ def test_points_lie_in_the_grid_they_say(lattice: Lattice) -> None:
 
 
 def test_the_walk_asks_for_each_tile_once_and_reaches_every_zoom() -> None:
-    tiles = walk((113.2, 30.2))
+    tiles = walk((113.5, 30.2), CITY)
     assert len(set(tiles)) == len(tiles)
     assert {tile.z for tile in tiles} == set(range(FIRST_ZOOM, LAST_ZOOM + 1))
 
 
+def test_the_walk_stays_inside_the_city() -> None:
+    tiles = set(walk((113.5, 30.2), CITY))
+    for zoom in range(FIRST_ZOOM, 14):
+        assert {tile for tile in tiles if tile.z == zoom} <= set(cover(CITY, zoom))
+    assert len(tiles) > 150
+
+
 def test_a_zoom_s_cover_has_no_hole() -> None:
-    tiles = cover((113.0, 30.0, 113.5, 30.4), 12)
+    tiles = cover(CITY, 12)
     columns, rows = {tile.x for tile in tiles}, {tile.y for tile in tiles}
     assert len(tiles) == len(columns) * len(rows)
     assert max(columns) - min(columns) + 1 == len(columns)
