@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from gridmap.clock import Clock, SystemClock
 from gridmap.db.engine import Database
-from gridmap.services import dispatching, reports
+from gridmap.services import reports
 from gridmap.services.auditing import seal
+from gridmap.services.dispatching import offers
 from gridmap.services.positions import process_batches
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
@@ -28,8 +29,8 @@ FIX_PARTITIONS_AHEAD_DAYS = 3
 _PAUSE_AFTER_FAULT_S = 2.0
 
 TIMER_HANDLERS: dict[str, Handler] = {
-    dispatching.OFFER_EXPIRES: dispatching.expire_offer,
-    reports.DISPATCH_DUE: dispatching.dispatch_overdue,
+    offers.OFFER_EXPIRES: offers.expire_offer,
+    reports.DISPATCH_DUE: offers.dispatch_overdue,
 }
 
 

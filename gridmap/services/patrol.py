@@ -12,7 +12,7 @@ from gridmap.db.tables import Dispatch, Duty, Incident, Report, Unit, UnitLatest
 from gridmap.domain.lifecycle import active_statuses
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.auditing import audit
-from gridmap.services.dispatching import mark_seen
+from gridmap.services.dispatching.offers import mark_seen
 from gridmap.services.outbox import publish
 from gridmap.services.transaction import Tx
 

@@ -17,7 +17,7 @@ from gridmap.domain.ids import new_id
 from gridmap.domain.metric import distance_m
 from gridmap.errors import Forbidden, GridmapError, Invalid, TooLarge
 from gridmap.positions.fixes import LastFix, RawFix, refusal
-from gridmap.services.dispatching import propose_arrival
+from gridmap.services.dispatching.steps import propose_arrival
 from gridmap.services.reports import checked_lonlat
 from gridmap.services.transaction import Tx
 

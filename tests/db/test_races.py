@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from gridmap.clock import FixedClock
 from gridmap.db.tables import Alarm, Dispatch, Report, Unit
 from gridmap.errors import Conflict, GridmapError
-from gridmap.services import dispatching
+from gridmap.services.dispatching import offers, steps
 from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.timers import fire_due
 from gridmap.services.transaction import system_transaction, transaction
@@ -57,13 +57,13 @@ def test_one_unit_two_offers_accepted_at_once(world: World, clock: FixedClock) -
     for login in ("a1", "a2"):
         incident_id = _report(world, login)
         with transaction(world.database, operator, clock) as tx:
-            command = dispatching.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=60)
-            offers.append(dispatching.offer(tx, command).id)
+            command = offers.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=60)
+            offers.append(offers.offer(tx, command).id)
 
     def accept(dispatch_id: UUID) -> Callable[[], object]:
         def call() -> object:
             with transaction(world.database, officer, clock) as tx:
-                return dispatching.accept(tx, dispatch_id).status
+                return offers.accept(tx, dispatch_id).status
 
         return call
 
@@ -83,16 +83,16 @@ def test_accepting_while_the_seat_calls_it_off(world: World, clock: FixedClock) 
     incident_id = _report(world, "a1")
     for _ in range(5):
         with transaction(world.database, operator, clock) as tx:
-            command = dispatching.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=60)
-            dispatch_id = dispatching.offer(tx, command).id
+            command = offers.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=60)
+            dispatch_id = offers.offer(tx, command).id
 
         def accept(dispatch_id: UUID = dispatch_id) -> object:
             with transaction(world.database, officer, clock) as tx:
-                return dispatching.accept(tx, dispatch_id).status
+                return offers.accept(tx, dispatch_id).status
 
         def cancel(dispatch_id: UUID = dispatch_id) -> object:
             with transaction(world.database, operator, clock) as tx:
-                return dispatching.cancel(tx, dispatch_id, reason="误派").status
+                return steps.cancel(tx, dispatch_id, reason="误派").status
 
         results = at_once([accept, cancel])
         assert "cancelled" in results, results
@@ -133,7 +133,7 @@ def test_two_tickers_fire_a_timer_once(world: World, clock: FixedClock) -> None:
     for number, unit_id in enumerate(units):
         incident_id = _report(world, f"a{number}")
         with transaction(world.database, operator, clock) as tx:
-            dispatching.offer(tx, dispatching.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=30))
+            offers.offer(tx, offers.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=30))
     clock.at += timedelta(seconds=31)
     fired = at_once([lambda: fire_due(world.database, clock, TIMER_HANDLERS) for _ in range(3)])
     assert sum(count for count in fired if isinstance(count, int)) == len(units)

@@ -12,8 +12,9 @@ from gridmap.clock import FixedClock
 from gridmap.db.tables import Alarm, Dispatch, Incident, IncidentEvent, Unit
 from gridmap.domain.actor import Actor
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
-from gridmap.services import dispatching, incidents
+from gridmap.services import incidents
 from gridmap.services.case_queries import CaseFilter, get_case, list_cases
+from gridmap.services.dispatching import offers, steps
 from gridmap.services.positions import SentFix, process_batches, receive_fixes
 from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.timers import fire_due
@@ -36,8 +37,8 @@ def report(world: World, actor: Actor, county: int = 0, **changes: object) -> UU
 
 def send(world: World, operator: Actor, incident_id: UUID, unit_id: UUID, expires_s: int = 60) -> UUID:
     with transaction(world.database, operator, world.clock) as tx:
-        command = dispatching.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=expires_s)
-        return dispatching.offer(tx, command).id
+        command = offers.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=expires_s)
+        return offers.offer(tx, command).id
 
 
 def test_from_report_to_verified_close(world: World, clock: FixedClock) -> None:
@@ -50,15 +51,15 @@ def test_from_report_to_verified_close(world: World, clock: FixedClock) -> None:
         assert tx.session.get(Incident, incident_id) is None, "before acceptance the case stays out of sight"
         offer = tx.session.get_one(Dispatch, dispatch_id).offer
         assert offer["circle"]["radius_m"] == 300
-        dispatching.accept(tx, dispatch_id)
+        offers.accept(tx, dispatch_id)
     with transaction(world.database, officer, clock) as tx:
         assert tx.session.get(Incident, incident_id) is not None
-        dispatching.depart(tx, dispatch_id)
+        steps.depart(tx, dispatch_id)
     clock.at += timedelta(minutes=3)
     with transaction(world.database, officer, clock) as tx:
-        dispatching.arrive(tx, dispatch_id)
+        steps.arrive(tx, dispatch_id)
     with transaction(world.database, officer, clock) as tx:
-        dispatching.report_done(tx, dispatch_id, code="solved", note="劝离", photo_ids=[])
+        steps.report_done(tx, dispatch_id, code="solved", note="劝离", photo_ids=[])
     with transaction(world.database, operator, clock) as tx:
         detail = get_case(tx, incident_id)
         assert detail.row.incident.status == "awaiting_verification"
@@ -112,7 +113,7 @@ def test_returned_and_reopened_keep_history_and_need_new_work(world: World, cloc
     clock.at += timedelta(minutes=1)
     dispatch_id = send(world, operator, incident_id, unit_id)
     with transaction(world.database, operator, clock) as tx:
-        dispatching.cancel(tx, dispatch_id, reason="误派")
+        steps.cancel(tx, dispatch_id, reason="误派")
     with transaction(world.database, operator, clock) as tx:
         case = get_case(tx, incident_id)
         assert case.row.incident.status == "open", "an old result does not count after the return"
@@ -133,7 +134,7 @@ def test_an_offer_expires_frees_the_case_and_raises_an_alarm(world: World, clock
     dispatch_id = send(world, operator, incident_id, unit_id, expires_s=30)
     clock.at += timedelta(seconds=31)
     with pytest.raises(Conflict, match="offer_expired"), transaction(world.database, officer, clock) as tx:
-        dispatching.accept(tx, dispatch_id)
+        offers.accept(tx, dispatch_id)
     assert fire_due(world.database, clock, TIMER_HANDLERS) == 1
     with transaction(world.database, operator, clock) as tx:
         assert tx.session.get_one(Incident, incident_id).status == "open"
@@ -147,7 +148,7 @@ def test_declining_puts_the_case_back_and_shows_nothing_of_it(world: World, cloc
     incident_id = report(world, operator)
     dispatch_id = send(world, operator, incident_id, unit_id)
     with transaction(world.database, officer, clock) as tx:
-        dispatching.decline(tx, dispatch_id, reason="busy")
+        offers.decline(tx, dispatch_id, reason="busy")
     clock.at += timedelta(seconds=1)
     with transaction(world.database, officer, clock) as tx:
         assert tx.session.get(Incident, incident_id) is None
@@ -161,7 +162,7 @@ def test_a_strangers_unit_cannot_answer(world: World, clock: FixedClock) -> None
     stranger, _ = world.officer("steve", 0)
     dispatch_id = send(world, operator, report(world, operator), unit_id)
     with pytest.raises((NotFound, Forbidden)), transaction(world.database, stranger, clock) as tx:
-        dispatching.accept(tx, dispatch_id)
+        offers.accept(tx, dispatch_id)
 
 
 def test_arrival_is_proposed_from_positions_and_confirmed(world: World, clock: FixedClock) -> None:
@@ -170,7 +171,7 @@ def test_arrival_is_proposed_from_positions_and_confirmed(world: World, clock: F
     incident_id = report(world, operator)
     dispatch_id = send(world, operator, incident_id, unit_id)
     with transaction(world.database, officer, clock) as tx:
-        dispatching.accept(tx, dispatch_id)
+        offers.accept(tx, dispatch_id)
     clock.at += timedelta(minutes=5)
     lon, lat = world.point_in(0)
     with transaction(world.database, officer, clock) as tx:
@@ -205,12 +206,12 @@ def test_the_photo_is_asked_for_where_the_class_says_so(world: World, clock: Fix
     officer, unit_id = world.officer("paul", 0)
     dispatch_id = send(world, operator, report(world, operator, class_key="C1.01"), unit_id)
     with transaction(world.database, officer, clock) as tx:
-        dispatching.accept(tx, dispatch_id)
-        dispatching.arrive(tx, dispatch_id)
+        offers.accept(tx, dispatch_id)
+        steps.arrive(tx, dispatch_id)
     with pytest.raises(Conflict, match="photo_required"), transaction(world.database, officer, clock) as tx:
-        dispatching.report_done(tx, dispatch_id, code="solved", note="", photo_ids=[])
+        steps.report_done(tx, dispatch_id, code="solved", note="", photo_ids=[])
     with transaction(world.database, officer, clock) as tx:
-        dispatching.report_done(tx, dispatch_id, code="not_found", note="", photo_ids=[])
+        steps.report_done(tx, dispatch_id, code="not_found", note="", photo_ids=[])
     with transaction(world.database, operator, clock) as tx:
         assert tx.session.get_one(Unit, unit_id).status == "free"
 
@@ -264,9 +265,9 @@ def test_one_seat_handles_and_a_take_over_says_why(world: World, clock: FixedClo
 
 def _do_job(world: World, officer: Actor, dispatch_id: UUID) -> None:
     with transaction(world.database, officer, world.clock) as tx:
-        dispatching.accept(tx, dispatch_id)
-        dispatching.arrive(tx, dispatch_id)
-        dispatching.report_done(tx, dispatch_id, code="solved", note="", photo_ids=[])
+        offers.accept(tx, dispatch_id)
+        steps.arrive(tx, dispatch_id)
+        steps.report_done(tx, dispatch_id, code="solved", note="", photo_ids=[])
 
 
 def test_a_pin_moved_into_the_next_county_goes_there_with_the_case(world: World, clock: FixedClock) -> None:

@@ -12,7 +12,8 @@ from gridmap.clock import FixedClock
 from gridmap.db.tables import Incident
 from gridmap.domain.coverage import repair
 from gridmap.domain.crs import snap_1e9
-from gridmap.services.dispatching import Offer, accept, arrive, offer, report_done
+from gridmap.services.dispatching.offers import Offer, accept, offer
+from gridmap.services.dispatching.steps import arrive, report_done
 from gridmap.services.incidents import verify_and_close
 from gridmap.services.recommending import list_candidates
 from gridmap.services.reports import TakeReport, take_report

@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from gridmap.db.tables import Dispatch
-from gridmap.services import dispatching
+from gridmap.services.dispatching import offers, steps
 from gridmap.services.transaction import Tx
 from web import shapes
 from web.guards import requires
@@ -41,7 +41,7 @@ class Cancel(Body):
 @requires("job.work")
 def accept(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """Take the job; from here address and text are seen."""
-    return _step(lambda tx: dispatching.accept(tx, dispatch_id))
+    return _step(lambda tx: offers.accept(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/decline")
@@ -50,7 +50,7 @@ def accept(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
 @requires("job.work")
 def decline(dispatch_id: UUID, body: Decline) -> shapes.DispatchLine:
     """Say no, with a reason from the list."""
-    return _step(lambda tx: dispatching.decline(tx, dispatch_id, reason=body.reason))
+    return _step(lambda tx: offers.decline(tx, dispatch_id, reason=body.reason))
 
 
 @dispatches.post("/<uuid:dispatch_id>/depart")
@@ -59,7 +59,7 @@ def decline(dispatch_id: UUID, body: Decline) -> shapes.DispatchLine:
 @requires("job.work")
 def depart(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """On the way."""
-    return _step(lambda tx: dispatching.depart(tx, dispatch_id))
+    return _step(lambda tx: steps.depart(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/arrive")
@@ -68,7 +68,7 @@ def depart(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
 @requires("job.work")
 def arrive(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """On scene."""
-    return _step(lambda tx: dispatching.arrive(tx, dispatch_id))
+    return _step(lambda tx: steps.arrive(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/arrive-undo")
@@ -77,7 +77,7 @@ def arrive(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
 @requires("job.work")
 def undo_arrival(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
     """Not there yet after all."""
-    return _step(lambda tx: dispatching.undo_arrival(tx, dispatch_id))
+    return _step(lambda tx: steps.undo_arrival(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/done")
@@ -87,7 +87,7 @@ def undo_arrival(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
 def done(dispatch_id: UUID, body: Done) -> shapes.DispatchLine:
     """Report the result; a photo where the class asks for one."""
     return _step(
-        lambda tx: dispatching.report_done(
+        lambda tx: steps.report_done(
             tx, dispatch_id, code=body.code, note=body.note, photo_ids=body.photo_ids
         )
     )
@@ -99,7 +99,7 @@ def done(dispatch_id: UUID, body: Done) -> shapes.DispatchLine:
 @requires("case.dispatch")
 def cancel(dispatch_id: UUID, body: Cancel) -> shapes.DispatchLine:
     """Call it off."""
-    return _step(lambda tx: dispatching.cancel(tx, dispatch_id, reason=body.reason))
+    return _step(lambda tx: steps.cancel(tx, dispatch_id, reason=body.reason))
 
 
 def _step(verb: Callable[[Tx], Dispatch]) -> shapes.DispatchLine:

@@ -10,8 +10,9 @@ from pydantic import Field
 from shapely.geometry import mapping
 from typing_extensions import TypedDict
 
-from gridmap.services import case_queries, dispatching, incidents, recommending
+from gridmap.services import case_queries, incidents, recommending
 from gridmap.services.case_queries import CaseFilter
+from gridmap.services.dispatching import offers
 from gridmap.services.queries.places import area_path
 from gridmap.services.transaction import Tx
 from web import shapes
@@ -363,7 +364,7 @@ def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes.DispatchLine, i
     with as_caller() as tx:
         trip = recommending.find_trip(tx, incident_id, body.unit_id)
     way = recommending.find_way(here.router, trip)
-    command = dispatching.Offer(
+    command = offers.Offer(
         incident_id=incident_id,
         unit_id=body.unit_id,
         expires_s=body.expires_s or here.settings.offer_expires_s,
@@ -373,7 +374,7 @@ def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes.DispatchLine, i
         reason=body.reason,
     )
     with as_caller() as tx:
-        return shapes.dispatch_in(tx, dispatching.offer(tx, command)), 201
+        return shapes.dispatch_in(tx, offers.offer(tx, command)), 201
 
 
 def _detail(tx: Tx, incident_id: UUID) -> shapes.IncidentDetail:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gridmap.services import patrol as service
 from gridmap.services.case_queries import get_case_row
-from gridmap.services.dispatching import mark_seen
+from gridmap.services.dispatching.offers import mark_seen
 from gridmap.services.patrol import Job, PatrolState
 from gridmap.services.transaction import Tx
 from web import shapes

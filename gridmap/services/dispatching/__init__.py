@@ -1,0 +1,1 @@
+"""Sending somebody: the offer, the answer, the way, the scene, the result."""

@@ -1,0 +1,244 @@
+"""The offer and its answer: made, shown, taken, refused, or run out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from geoalchemy2.shape import to_shape
+from sqlalchemy import select
+
+from gridmap.db.tables import AreaVersion, Dispatch, Incident, Share
+from gridmap.domain.ids import new_id
+from gridmap.domain.lifecycle import next_status
+from gridmap.domain.vocab import vocabulary
+from gridmap.errors import Conflict, Invalid
+from gridmap.services.alarms import raise_alarm
+from gridmap.services.dispatching.rows import (
+    end_share,
+    find_dispatch,
+    lend_sight,
+    lock_dispatch,
+    lock_unit,
+    note_step,
+    require_crew,
+    settle,
+    tell_dispatch,
+)
+from gridmap.services.incidents import lock_incident, touch
+from gridmap.services.reports import DISPATCH_DUE
+from gridmap.services.timeline import note_event
+from gridmap.services.timers import clear_timer, set_timer
+from gridmap.services.transaction import Tx
+
+OFFER_EXPIRES = "dispatch.offer_expires"
+OFFER_RADIUS_M = 300
+MIN_EXPIRES_S, MAX_EXPIRES_S = 10, 3_600
+_METRES_PER_DEGREE = 111_320.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A job for one unit; travel is what the recommendation said, kept to be compared with what came."""
+
+    incident_id: UUID
+    unit_id: UUID
+    expires_s: int
+    travel_s: float | None = None
+    distance_m: float | None = None
+    travel_method: str | None = None
+    reason: str | None = None
+
+
+def offer(tx: Tx, command: Offer) -> Dispatch:
+    """Offer the job to a unit that is free. Raises Conflict("unit_not_available"), Conflict("already_offered")."""
+    tx.actor.require("case.dispatch")
+    if not MIN_EXPIRES_S <= command.expires_s <= MAX_EXPIRES_S:
+        raise Invalid("offer_expires_out_of_range", least=MIN_EXPIRES_S, most=MAX_EXPIRES_S)
+    incident = lock_incident(tx, command.incident_id)
+    incident.status = next_status("incident", incident.status, "offer")
+    unit = lock_unit(tx, command.unit_id)
+    if unit.status != "free":
+        raise Conflict("unit_not_available", call_sign=unit.call_sign, status=unit.status)
+    dispatch_id = new_id()
+    dispatch = Dispatch(
+        id=dispatch_id,
+        incident_id=incident.id,
+        unit_id=unit.id,
+        status="offered",
+        offered_at=tx.now,
+        offered_by=tx.actor.account_id,
+        expires_at=tx.now + timedelta(seconds=command.expires_s),
+        offer=_masked(tx, incident, dispatch_id),
+        travel_s=command.travel_s,
+        distance_m=command.distance_m,
+        travel_method=command.travel_method,
+        drill=incident.drill,
+    )
+    tx.session.add(dispatch)
+    tx.session.flush()
+    set_timer(tx, OFFER_EXPIRES, dispatch.id, dispatch.expires_at)
+    clear_timer(tx, DISPATCH_DUE, incident.id)
+    tell_dispatch(tx, dispatch, incident)
+    touch(
+        tx,
+        incident,
+        "offered",
+        call_sign=unit.call_sign,
+        dispatch_id=str(dispatch.id),
+        seconds=command.travel_s,
+        method=command.travel_method,
+        reason=command.reason,
+    )
+    return dispatch
+
+
+def accept(tx: Tx, dispatch_id: UUID) -> Dispatch:
+    """Take the job. From here the unit sees address, text and exact place.
+
+    Raises Conflict("offer_expired") past its time, Conflict("not_allowed_in_status") when it is gone.
+    """
+    dispatch = find_dispatch(tx, dispatch_id)
+    require_crew(tx, dispatch)
+    share_id = new_id()
+    tx.session.add(
+        Share(
+            id=share_id,
+            incident_id=dispatch.incident_id,
+            unit_id=dispatch.unit_id,
+            reason="assigned",
+            created_at=tx.now,
+            created_by=tx.actor.account_id,
+        )
+    )
+    tx.session.flush()
+    incident, dispatch = lock_dispatch(tx, dispatch)
+    if dispatch.status == "offered" and tx.now > dispatch.expires_at:
+        raise Conflict("offer_expired", expired_at=dispatch.expires_at.isoformat())
+    dispatch.status = next_status("dispatch", dispatch.status, "accept")
+    unit = lock_unit(tx, dispatch.unit_id)
+    if unit.status != "free":
+        raise Conflict("unit_not_available", call_sign=unit.call_sign, status=unit.status)
+    unit.status, unit.status_at = "busy", tx.now
+    dispatch.accepted_at, dispatch.accepted_by = tx.now, tx.actor.account_id
+    dispatch.seen_at = dispatch.seen_at or tx.now
+    dispatch.delivered_at = dispatch.delivered_at or tx.now
+    clear_timer(tx, OFFER_EXPIRES, dispatch.id)
+    note_step(tx, incident, dispatch, "accepted", unit)
+    return dispatch
+
+
+def decline(tx: Tx, dispatch_id: UUID, *, reason: str | None) -> Dispatch:
+    """Say no, with a reason from the list. The incident goes back to the queue when nobody else is on it."""
+    if reason:
+        vocabulary().term("decline_reason", reason)
+    dispatch = find_dispatch(tx, dispatch_id)
+    require_crew(tx, dispatch)
+    with_sight = lend_sight(tx, dispatch)
+    incident, dispatch = lock_dispatch(tx, dispatch)
+    dispatch.status = next_status("dispatch", dispatch.status, "decline", reason=reason)
+    dispatch.decline_reason, dispatch.ended_at = reason, tx.now
+    clear_timer(tx, OFFER_EXPIRES, dispatch.id)
+    note_step(tx, incident, dispatch, "declined", lock_unit(tx, dispatch.unit_id), reason=reason)
+    settle(tx, incident)
+    tx.session.flush()
+    end_share(tx, with_sight)
+    return dispatch
+
+
+def mark_seen(tx: Tx, dispatch_ids: list[UUID], *, delivered_only: bool = False) -> int:
+    """The phone shows (or at least has) these offers. Unknown ones and those of other units are passed over."""
+    counted = 0
+    for dispatch in tx.session.scalars(
+        select(Dispatch).where(Dispatch.id.in_(dispatch_ids), Dispatch.unit_id.in_(tx.actor.unit_ids))
+    ):
+        dispatch.delivered_at = dispatch.delivered_at or tx.now
+        if not delivered_only and dispatch.seen_at is None:
+            dispatch.seen_at = tx.now
+            note_event(tx, dispatch.incident_id, "seen", dispatch_id=str(dispatch.id))
+            counted += 1
+    return counted
+
+
+def expire_offer(tx: Tx, dispatch_id: UUID) -> None:
+    """The offer's time is over and nobody answered: back to the queue, and the operator hears it."""
+    dispatch = tx.session.get(Dispatch, dispatch_id)
+    if dispatch is None:
+        return
+    incident, dispatch = lock_dispatch(tx, dispatch)
+    if dispatch.status != "offered":
+        return
+    dispatch.status = next_status("dispatch", dispatch.status, "expire")
+    dispatch.ended_at = tx.now
+    unit = lock_unit(tx, dispatch.unit_id)
+    note_step(tx, incident, dispatch, "expired", unit)
+    raise_alarm(
+        tx,
+        "offer_unheard",
+        severity=incident.severity,
+        path=incident.scope_path,
+        subject_kind="dispatch",
+        subject_id=dispatch.id,
+        incident_id=incident.id,
+        restricted=incident.restricted,
+        drill=incident.drill,
+        call_sign=unit.call_sign,
+        number=incident.number,
+        delivered=dispatch.delivered_at is not None,
+    )
+    settle(tx, incident)
+
+
+def dispatch_overdue(tx: Tx, incident_id: UUID) -> None:
+    """Nobody was sent in the class's time."""
+    incident = tx.session.get(Incident, incident_id)
+    if incident is None or incident.status not in ("open", "returned"):
+        return
+    raise_alarm(
+        tx,
+        "dispatch_overdue",
+        severity=incident.severity,
+        path=incident.scope_path,
+        subject_kind="incident",
+        subject_id=incident.id,
+        incident_id=incident.id,
+        restricted=incident.restricted,
+        drill=incident.drill,
+        number=incident.number,
+    )
+
+
+def _masked(tx: Tx, incident: Incident, dispatch_id: UUID) -> dict[str, Any]:
+    """What a unit may know before it accepts: class, severity and a circle of 300 m that holds the place.
+
+    The centre is moved by up to 200 m in a direction drawn from the dispatch's id, so that repeated reads of the
+    same offer tell nothing more.
+    """
+    if incident.geom is None:
+        raise Conflict("incident_not_located", number=incident.number)
+    point = to_shape(incident.geom)
+    lon, lat = point.x, point.y
+    draw = hashlib.sha256(dispatch_id.bytes).digest()
+    angle = int.from_bytes(draw[:4], "big") / 2**32 * 2 * math.pi
+    offset_m = 200.0 * math.sqrt(int.from_bytes(draw[4:8], "big") / 2**32)
+    area_name = None
+    if incident.area_version_id is not None:
+        area_name = tx.session.scalar(
+            select(AreaVersion.name).where(AreaVersion.id == incident.area_version_id)
+        )
+    return {
+        "class_key": incident.class_key,
+        "severity": incident.severity,
+        "area_name": area_name,
+        "circle": {
+            "lon": round(
+                lon + offset_m * math.sin(angle) / (_METRES_PER_DEGREE * math.cos(math.radians(lat))), 5
+            ),
+            "lat": round(lat + offset_m * math.cos(angle) / _METRES_PER_DEGREE, 5),
+            "radius_m": OFFER_RADIUS_M,
+        },
+    }

@@ -1,0 +1,120 @@
+"""From acceptance to the result: the way, the scene, what was done, and calling it off."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from gridmap.db.tables import Blob, Dispatch, Unit
+from gridmap.domain.lifecycle import next_status
+from gridmap.domain.vocab import vocabulary
+from gridmap.errors import Conflict, Invalid
+from gridmap.services.dispatching.offers import OFFER_EXPIRES
+from gridmap.services.dispatching.rows import (
+    end_unit_share,
+    find_dispatch,
+    lock_dispatch,
+    lock_own,
+    lock_unit,
+    note_step,
+    set_free,
+    settle,
+)
+from gridmap.services.timers import clear_timer
+from gridmap.services.transaction import Tx
+
+AFTER_JOB_SEEN = timedelta(hours=12)
+MAX_RESULT_NOTE = 2_000
+
+
+def depart(tx: Tx, dispatch_id: UUID) -> Dispatch:
+    """On the way."""
+    incident, dispatch, unit = lock_own(tx, dispatch_id)
+    dispatch.status = next_status("dispatch", dispatch.status, "depart")
+    dispatch.en_route_at = tx.now
+    note_step(tx, incident, dispatch, "departed", unit)
+    return dispatch
+
+
+def arrive(tx: Tx, dispatch_id: UUID) -> Dispatch:
+    """On scene, said by the officer; the server's own proposal stands beside it on the timeline."""
+    incident, dispatch, unit = lock_own(tx, dispatch_id)
+    dispatch.status = next_status("dispatch", dispatch.status, "arrive")
+    dispatch.en_route_at = dispatch.en_route_at or tx.now
+    dispatch.on_scene_at = tx.now
+    proposed = dispatch.arrival_proposed_at
+    note_step(tx, incident, dispatch, "arrived", unit, proposed_at=proposed.isoformat() if proposed else None)
+    return dispatch
+
+
+def undo_arrival(tx: Tx, dispatch_id: UUID) -> Dispatch:
+    """Not there yet after all; the proposal starts anew."""
+    incident, dispatch, unit = lock_own(tx, dispatch_id)
+    dispatch.status = next_status("dispatch", dispatch.status, "arrive_undo")
+    dispatch.on_scene_at = dispatch.arrival_proposed_at = None
+    note_step(tx, incident, dispatch, "arrival_undone", unit)
+    return dispatch
+
+
+def report_done(tx: Tx, dispatch_id: UUID, *, code: str, note: str, photo_ids: list[UUID]) -> Dispatch:
+    """The result. Raises Conflict("photo_required") where the class asks for one and the matter is said solved."""
+    vocabulary().term("result", code)
+    if len(note) > MAX_RESULT_NOTE:
+        raise Invalid("note_length", max_length=MAX_RESULT_NOTE)
+    incident, dispatch, unit = lock_own(tx, dispatch_id)
+    dispatch.status = next_status("dispatch", dispatch.status, "done")
+    photos = tx.session.scalars(
+        select(Blob.id).where(Blob.id.in_(photo_ids), Blob.incident_id == incident.id)
+    ).all()
+    if len(photos) != len(set(photo_ids)):
+        raise Invalid("photo_unknown")
+    if code == "solved" and vocabulary().event_class(incident.class_key).photo_required and not photos:
+        raise Conflict("photo_required", class_key=incident.class_key)
+    dispatch.result = {"code": code, "note": note.strip(), "photos": [str(photo) for photo in photos]}
+    dispatch.done_at, dispatch.ended_at, dispatch.done_by = tx.now, tx.now, tx.actor.account_id
+    set_free(tx, unit)
+    note_step(tx, incident, dispatch, "done", unit, code=code, note=note.strip() or None, photos=len(photos))
+    settle(tx, incident)
+    tx.session.flush()
+    end_unit_share(tx, dispatch, AFTER_JOB_SEEN)
+    return dispatch
+
+
+def cancel(tx: Tx, dispatch_id: UUID, *, reason: str | None) -> Dispatch:
+    """Called off by a seat, at any step before the result."""
+    tx.actor.require("case.dispatch")
+    incident, dispatch = lock_dispatch(tx, find_dispatch(tx, dispatch_id))
+    was_on_it = dispatch.status != "offered"
+    dispatch.status = next_status("dispatch", dispatch.status, "cancel", reason=reason)
+    dispatch.ended_at = tx.now
+    clear_timer(tx, OFFER_EXPIRES, dispatch.id)
+    unit = lock_unit(tx, dispatch.unit_id)
+    if was_on_it:
+        set_free(tx, unit)
+    note_step(tx, incident, dispatch, "cancelled", unit, reason=(reason or "").strip())
+    settle(tx, incident)
+    end_unit_share(tx, dispatch, timedelta(0))
+    return dispatch
+
+
+def propose_arrival(tx: Tx, dispatch_id: UUID, distance_m: float, accuracy_m: float | None) -> None:
+    """The positions say the unit is there: noted once, for the officer to confirm."""
+    dispatch = tx.session.get(Dispatch, dispatch_id)
+    if dispatch is None:
+        return
+    incident, dispatch = lock_dispatch(tx, dispatch)
+    if dispatch.status not in ("accepted", "en_route") or dispatch.arrival_proposed_at is not None:
+        return
+    dispatch.arrival_proposed_at = tx.now
+    unit = tx.session.get_one(Unit, dispatch.unit_id)
+    note_step(
+        tx,
+        incident,
+        dispatch,
+        "arrival_proposed",
+        unit,
+        distance_m=round(distance_m),
+        accuracy_m=None if accuracy_m is None else round(accuracy_m),
+    )
