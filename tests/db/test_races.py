@@ -53,12 +53,12 @@ def _report(world: World, login: str) -> UUID:
 def test_one_unit_two_offers_accepted_at_once(world: World, clock: FixedClock) -> None:
     operator = world.account("olivia", "operator", 0)
     officer, unit_id = world.officer("paul", 0)
-    offers = []
+    made = []
     for login in ("a1", "a2"):
         incident_id = _report(world, login)
         with transaction(world.database, operator, clock) as tx:
             command = offers.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=60)
-            offers.append(offers.offer(tx, command).id)
+            made.append(offers.offer(tx, command).id)
 
     def accept(dispatch_id: UUID) -> Callable[[], object]:
         def call() -> object:
@@ -67,7 +67,7 @@ def test_one_unit_two_offers_accepted_at_once(world: World, clock: FixedClock) -
 
         return call
 
-    results = at_once([accept(offer) for offer in offers])
+    results = at_once([accept(dispatch_id) for dispatch_id in made])
     assert sorted(str(result) for result in results if isinstance(result, str)) == ["accepted"]
     (loser,) = [result for result in results if isinstance(result, Conflict)]
     assert loser.code == "unit_not_available"
