@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal, or_, select, text, tuple_
+from sqlalchemy import TIMESTAMP, Integer, Select, TableValuedAlias, Uuid, cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
 from gridmap.db.tables import Account, AreaVersion, Dispatch, Incident, IncidentEvent, Report, Unit
@@ -72,6 +74,7 @@ class CaseDetail:
 
 
 COUNT_CAP = 10_000
+_EXPORT_BLOCK = 1_000
 # Written as the partial index is, so that it is used whatever the parameters are.
 _ACTIVE = text("incident.status <> 'closed'")
 
@@ -81,27 +84,25 @@ def list_cases(tx: Tx, wanted: CaseFilter, *, limit: int = 100, cursor: str | No
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid("limit_out_of_range", most=MAX_PAGE)
     queue_order = bool(wanted.statuses) and "closed" not in wanted.statuses
-    matching = _filtered(select(Incident.id), wanted)
-    page = _filtered(_rows(), wanted)
-    if queue_order:
-        page = page.order_by(Incident.severity, Incident.reported_at, Incident.id)
-    else:
-        page = page.order_by(Incident.reported_at.desc(), Incident.id.desc())
-    if cursor:
-        page = page.where(_after(_decode(cursor), queue_order))
-    found = [_case_row(row) for row in tx.session.execute(page.limit(limit + 1))]
-    total = tx.session.scalar(select(func.count()).select_from(matching.limit(COUNT_CAP).subquery())) or 0
-    more = len(found) > limit
-    rows = tuple(found[:limit])
-    return CasePage(rows, _encode(rows[-1].incident) if more else None, total, total >= COUNT_CAP)
+    ids = _matching_ids(tx.session, wanted, queue_order, _decode(cursor) if cursor else None, limit + 1)
+    rows = tuple(_in_order(tx.session, ids[:limit]))
+    total = (
+        tx.session.scalar(
+            select(func.count()).select_from(_matching(wanted, queue_order, None, COUNT_CAP, in_order=False))
+        )
+        or 0
+    )
+    mark = _encode(rows[-1].incident) if len(ids) > limit and rows else None
+    return CasePage(rows, mark, total, total >= COUNT_CAP)
 
 
-def iterate_cases(session: Session, wanted: CaseFilter) -> Any:
+def iterate_cases(session: Session, wanted: CaseFilter) -> Iterator[CaseRow]:
     """Every matching row for an export, newest first, streamed; restricted cases are left out of files."""
-    statement = _filtered(_rows(), wanted).where(Incident.restricted.is_(False))
-    ordered = statement.order_by(Incident.reported_at.desc(), Incident.id.desc())
-    for row in session.execute(ordered.execution_options(yield_per=1_000)):
-        yield _case_row(row)
+    ids = _matching_ids(session, wanted, False, None, None)
+    for first in range(0, len(ids), _EXPORT_BLOCK):
+        for row in _in_order(session, ids[first : first + _EXPORT_BLOCK]):
+            if not row.incident.restricted:
+                yield row
 
 
 def get_case_row(tx: Tx, incident_id: UUID) -> CaseRow:
@@ -186,39 +187,60 @@ def _rows() -> Select[Any]:
     )
 
 
-def _filtered(statement: Select[Any], wanted: CaseFilter) -> Select[Any]:
-    if wanted.statuses:
-        statement = statement.where(Incident.status.in_(wanted.statuses))
-        if "closed" not in wanted.statuses:
-            statement = statement.where(_ACTIVE)
-    if wanted.class_keys:
-        groups = [Incident.class_key == key for key in wanted.class_keys]
-        groups += [Incident.class_key.startswith(f"{key}.") for key in wanted.class_keys]
-        statement = statement.where(or_(*groups))
-    if wanted.severities:
-        statement = statement.where(Incident.severity.in_(wanted.severities))
-    if wanted.area_path is not None:
-        statement = statement.where(Incident.scope_path.op("<@")(wanted.area_path))
-    if wanted.reported_from is not None:
-        statement = statement.where(Incident.reported_at >= wanted.reported_from)
-    if wanted.reported_to is not None:
-        statement = statement.where(Incident.reported_at < wanted.reported_to)
-    if wanted.bbox is not None:
-        statement = statement.where(Incident.geom.op("&&")(func.st_makeenvelope(*wanted.bbox, 4326)))
-    if wanted.words:
-        like = f"%{_escaped(wanted.words)}%"
-        statement = statement.where(
-            or_(Incident.number.ilike(like), Incident.title.ilike(like), Incident.address.ilike(like))
-        )
-    if wanted.unlocated:
-        statement = statement.where(Incident.location_method == "none")
-    if not wanted.include_drills:
-        statement = statement.where(Incident.drill.is_(False))
-    return statement
+def _matching(
+    wanted: CaseFilter,
+    queue_order: bool,
+    mark: tuple[int, datetime, UUID] | None,
+    most: int | None,
+    *,
+    in_order: bool = True,
+) -> TableValuedAlias:
+    severity, reported_at, incident_id = mark or (None, None, None)
+    return func.list_incidents(
+        cast(_as_json(wanted), JSONB),
+        queue_order,
+        cast(severity, Integer),
+        cast(reported_at, TIMESTAMP(timezone=True)),
+        cast(incident_id, Uuid),
+        cast(most, Integer),
+        in_order,
+    ).table_valued("id", name="matching")
 
 
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _matching_ids(
+    session: Session,
+    wanted: CaseFilter,
+    queue_order: bool,
+    mark: tuple[int, datetime, UUID] | None,
+    most: int | None,
+) -> list[UUID]:
+    found = _matching(wanted, queue_order, mark, most)
+    return list(session.scalars(select(cast(found.c.id, Uuid))))
+
+
+def _in_order(session: Session, ids: Sequence[UUID]) -> Iterator[CaseRow]:
+    """The rows of these ids that are in sight, in the ids' order."""
+    found = {row[0].id: row for row in session.execute(_rows().where(Incident.id.in_(ids)))}
+    return (_case_row(found[key]) for key in ids if key in found)
+
+
+def _as_json(wanted: CaseFilter) -> dict[str, Any]:
+    """As the database's list_incidents reads it: what is not asked for is not there."""
+    asked: dict[str, Any] = {
+        "statuses": list(wanted.statuses),
+        "classes": list(wanted.class_keys),
+        "severities": list(wanted.severities),
+        "area": wanted.area_path,
+        "since": wanted.reported_from and wanted.reported_from.isoformat(),
+        "until": wanted.reported_to and wanted.reported_to.isoformat(),
+        "box": wanted.bbox and list(wanted.bbox),
+        "words": wanted.words,
+    }
+    return {
+        **{name: value for name, value in asked.items() if value},
+        "unlocated": wanted.unlocated,
+        "drills": wanted.include_drills,
+    }
 
 
 def _case_row(row: Any) -> CaseRow:
@@ -245,20 +267,6 @@ def _allowed(tx: Tx, row: CaseRow) -> tuple[str, ...]:
         if row.dispatches_open == 0:
             found |= ways & {"close"}
     return tuple(sorted(found))
-
-
-def _after(mark: tuple[int, datetime, UUID], queue_order: bool) -> Any:
-    severity, reported_at, incident_id = mark
-    if queue_order:
-        return tuple_(Incident.severity, Incident.reported_at, Incident.id) > (
-            severity,
-            reported_at,
-            incident_id,
-        )
-    return or_(
-        Incident.reported_at < reported_at,
-        and_(Incident.reported_at == reported_at, Incident.id < incident_id),
-    )
 
 
 def _encode(incident: Incident) -> str:
