@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from gridmap.clock import Clock, SystemClock
 from gridmap.db.engine import Database
-from gridmap.services import reports
+from gridmap.services import closures, reports
 from gridmap.services.auditing import seal
-from gridmap.services.dispatching import offers
+from gridmap.services.dispatching import clocks, offers, sos, watching
 from gridmap.services.positions import process_batches
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
@@ -31,6 +31,11 @@ _PAUSE_AFTER_FAULT_S = 2.0
 TIMER_HANDLERS: dict[str, Handler] = {
     offers.OFFER_EXPIRES: offers.expire_offer,
     reports.DISPATCH_DUE: offers.dispatch_overdue,
+    clocks.STEP_DUE: watching.step_due,
+    watching.QUESTION_DUE: watching.unanswered,
+    sos.SOS_UNHEARD: sos.unheard,
+    closures.CLOSURE_STARTS: closures.closure_starts,
+    closures.CLOSURE_ENDS: closures.closure_ends,
 }
 
 
@@ -77,6 +82,11 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         with system_transaction(database, clock) as tx:
             return seal(tx) > 0
 
+    def look_after() -> bool:
+        with system_transaction(database, clock) as tx:
+            watching.look_after(tx)
+        return False
+
     def ageing() -> bool:
         age_out(database, clock, settings)
         return False
@@ -86,6 +96,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         Loop("positions", 0.25, positions),
         Loop("tile-counts", 1.0, tile_counts),
         Loop("audit-seal", 2.0, audit_seal),
+        Loop("look-after", 10.0, look_after),
         Loop("ageing", 600.0, ageing),
     ]
 
@@ -102,6 +113,8 @@ def age_out(database: Database, clock: Clock, settings: Settings) -> None:
             text("select drop_fix_partitions(:day)"),
             {"day": today - timedelta(days=settings.positions_kept_days)},
         )
+    with system_transaction(database, clock) as tx:
+        watching.forget_old(tx)
     for statement, before in (
         ("delete from outbox where at < :before", OUTBOX_KEPT),
         ("delete from login_attempt where at < :before", LOGIN_ATTEMPTS_KEPT),

@@ -108,6 +108,9 @@ class DispatchLine(TypedDict):
     method: str | None
     result: Params | None
     decline_reason: str | None
+    end_reason: str | None
+    radio_steps: list[str]
+    eta_at: datetime | None
     drill: bool
 
 
@@ -301,6 +304,9 @@ def dispatch(row: Dispatch, call_sign: str) -> DispatchLine:
         "method": row.travel_method,
         "result": row.result,
         "decline_reason": row.decline_reason,
+        "end_reason": row.end_reason,
+        "radio_steps": row.radio_steps or [],
+        "eta_at": row.eta_at,
         "drill": row.drill,
     }
 

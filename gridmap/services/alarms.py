@@ -31,8 +31,9 @@ def raise_alarm(
     **params: Any,
 ) -> None:
     """Raise it once: while one of the same kind and subject stands, a second is not added."""
+    made = new_id()
     statement = insert(Alarm).values(
-        id=new_id(),
+        id=made,
         kind=kind,
         severity=severity,
         scope_path=path,
@@ -43,8 +44,10 @@ def raise_alarm(
         raised_at=tx.now,
         drill=drill,
     )
-    made = tx.session.execute(statement.on_conflict_do_nothing().returning(Alarm.id)).scalar()
-    if made is not None:
+    tx.session.flush()
+    # Inline: officers raise alarms that they may not read back.
+    done = tx.session.connection().execute(statement.on_conflict_do_nothing().inline())
+    if done.rowcount:
         publish(
             tx,
             "alarm",

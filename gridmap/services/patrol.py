@@ -8,11 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from gridmap.db.tables import Dispatch, Duty, Incident, Report, Unit, UnitLatest
+from gridmap.db.tables import Dispatch, Duty, Incident, Report, SosCall, Unit, UnitLatest, WelfareQuestion
 from gridmap.domain.lifecycle import active_statuses
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.auditing import audit
+from gridmap.services.devices import forget_device_places
 from gridmap.services.dispatching.offers import mark_seen
+from gridmap.services.dispatching.sos import find_own_call
+from gridmap.services.dispatching.watching import find_question
 from gridmap.services.outbox import publish
 from gridmap.services.transaction import Tx
 
@@ -38,6 +41,8 @@ class PatrolState:
     jobs: tuple[Job, ...]
     done_today: tuple[Job, ...]
     latest: UnitLatest | None
+    question: WelfareQuestion | None
+    sos: SosCall | None
 
 
 def own_unit(tx: Tx) -> Unit:
@@ -73,6 +78,8 @@ def get_state(tx: Tx) -> PatrolState:
         jobs=tuple(_job(tx, row) for row in live if row.status != "offered"),
         done_today=tuple(_job(tx, row) for row in ended if tx.session.get(Incident, row.incident_id)),
         latest=tx.session.get(UnitLatest, unit.id),
+        question=find_question(tx, unit.id),
+        sos=find_own_call(tx),
     )
 
 
@@ -140,6 +147,7 @@ def _refuse_with_job(tx: Tx, unit: Unit) -> None:
 
 def _forget_place(tx: Tx, unit: Unit) -> None:
     tx.session.execute(delete(UnitLatest).where(UnitLatest.unit_id == unit.id))
+    forget_device_places(tx, unit.id)
 
 
 def _open_duty(tx: Tx, unit_id: UUID) -> Duty | None:

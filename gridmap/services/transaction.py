@@ -20,7 +20,8 @@ _SET_SCOPE = text(
     "select set_config('gridmap.actor', :actor, true), set_config('gridmap.account', :account, true),"
     " set_config('gridmap.units', :units, true), set_config('gridmap.verbs', :verbs, true),"
     " set_config('gridmap.case_paths', :case_paths, true), set_config('gridmap.map_paths', :map_paths, true),"
-    " set_config('gridmap.write_paths', :write_paths, true), set_config('gridmap.now', :now, true)"
+    " set_config('gridmap.write_paths', :write_paths, true), set_config('gridmap.wall_paths', :wall_paths, true),"
+    " set_config('gridmap.now', :now, true)"
 )
 
 SYSTEM_ACTOR = Actor(
@@ -36,12 +37,16 @@ SYSTEM_ACTOR = Actor(
 
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """An open transaction: the session, who acts, and the one `now` of everything in it, the site's zone."""
+    """An open transaction: the session, who acts, and the one `now` of everything in it, the site's zone.
+
+    `via` is "radio" where a seat says a step for a unit; it then stands on the timeline.
+    """
 
     session: Session
     actor: Actor
     now: datetime
     zone: ZoneInfo
+    via: str | None = None
 
 
 @contextmanager
@@ -87,6 +92,7 @@ def scope_settings(actor: Actor, now: datetime) -> dict[str, str]:
         "case_paths": _array(actor.case_paths),
         "map_paths": _array(actor.map_paths),
         "write_paths": _array(actor.write_paths),
+        "wall_paths": _array(actor.wall_paths),
     }
 
 

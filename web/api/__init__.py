@@ -10,6 +10,7 @@ from web.api.areas import areas
 from web.api.basemap import basemap
 from web.api.blobs import blobs
 from web.api.cameras import cameras
+from web.api.closures import closures
 from web.api.dispatches import dispatches
 from web.api.export import export
 from web.api.health import health
@@ -18,18 +19,23 @@ from web.api.layers import layers
 from web.api.live import live
 from web.api.patrol import patrol
 from web.api.positions import positions
+from web.api.radio import radio
 from web.api.reports import reports
 from web.api.search import search
 from web.api.session import session
 from web.api.units import units
 from web.api.vocab import vocab
+from web.api.wall import wall
+from web.api.welfare import welfare
 
 BLUEPRINTS: tuple[APIBlueprint, ...] = (
     session,
     reports,
     cases,
     dispatches,
+    radio,
     patrol,
+    welfare,
     positions,
     units,
     live,
@@ -38,10 +44,12 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     layers,
     basemap,
     cameras,
+    closures,
     alarms,
     blobs,
     export,
     vocab,
+    wall,
     administration,
     health,
 )

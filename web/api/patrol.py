@@ -13,7 +13,7 @@ from gridmap.services.case_queries import get_case_row
 from gridmap.services.dispatching.offers import mark_seen
 from gridmap.services.patrol import Job, PatrolState
 from gridmap.services.transaction import Tx
-from web import shapes
+from web import shapes, shapes_watch
 from web.guards import requires
 from web.schemas import Body
 from web.site import as_caller
@@ -79,6 +79,8 @@ def _state(tx: Tx, found: PatrolState) -> Json:
         "jobs": [_job(tx, job) for job in found.jobs],
         "done_today": [_job(tx, job) for job in found.done_today],
         "last_fix_at": found.latest.fixed_at if found.latest else None,
+        "question": shapes_watch.question(found.question) if found.question else None,
+        "sos": shapes_watch.sos_call(tx, found.sos) if found.sos else None,
     }
 
 

@@ -84,11 +84,36 @@ SELECT pg_temp.set_policy('unit', 'UPDATE',
 SELECT pg_temp.set_policy('unit_member', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
 SELECT pg_temp.set_policy('unit_latest', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
 SELECT pg_temp.set_policy('unit_latest', 'DELETE', 'unit_id = ANY ((SELECT app_units())::uuid[])', NULL);
-SELECT pg_temp.set_policy('device', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
+-- Devices and their keys: an administrator's, and a crew's own.
+SELECT pg_temp.set_policy('device', cmd, using_sql, check_sql)
+FROM (VALUES
+  ('SELECT', '(SELECT app_can(''token.manage'')) OR EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL),
+  ('INSERT', NULL, '(SELECT app_can(''token.manage'')) OR unit_id = ANY ((SELECT app_units())::uuid[])'),
+  ('UPDATE', '(SELECT app_can(''token.manage'')) OR unit_id = ANY ((SELECT app_units())::uuid[])',
+             '(SELECT app_can(''token.manage'')) OR unit_id = ANY ((SELECT app_units())::uuid[])')) AS p(cmd, using_sql, check_sql);
+SELECT pg_temp.set_policy('device_key', cmd, using_sql, check_sql)
+FROM (VALUES
+  ('SELECT', 'EXISTS (SELECT FROM device d WHERE d.id = device_id AND ((SELECT app_can(''token.manage'')) OR d.unit_id = ANY ((SELECT app_units())::uuid[])))', NULL),
+  ('INSERT', NULL, 'EXISTS (SELECT FROM device d WHERE d.id = device_id AND ((SELECT app_can(''token.manage'')) OR d.unit_id = ANY ((SELECT app_units())::uuid[])))'),
+  ('UPDATE', 'EXISTS (SELECT FROM device d WHERE d.id = device_id AND ((SELECT app_can(''token.manage'')) OR d.unit_id = ANY ((SELECT app_units())::uuid[])))',
+             'EXISTS (SELECT FROM device d WHERE d.id = device_id AND ((SELECT app_can(''token.manage'')) OR d.unit_id = ANY ((SELECT app_units())::uuid[])))')) AS p(cmd, using_sql, check_sql);
+-- The counts are of things, for their upkeep: whoever keeps the devices sees them, and the crew its own.
+SELECT pg_temp.set_policy('device_refusal', 'SELECT',
+  'EXISTS (SELECT FROM device d WHERE d.id = device_id AND ((SELECT app_can(''token.manage'')) OR d.unit_id = ANY ((SELECT app_units())::uuid[])))', NULL);
+SELECT pg_temp.set_policy('device_state', 'SELECT', 'unit_id = ANY ((SELECT app_units())::uuid[])', NULL);
+SELECT pg_temp.set_policy('device_state', 'DELETE', 'unit_id = ANY ((SELECT app_units())::uuid[])', NULL);
 SELECT pg_temp.set_policy('duty', 'SELECT', 'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
 SELECT pg_temp.set_policy('duty', 'INSERT', NULL, 'unit_id = ANY ((SELECT app_units())::uuid[])');
 SELECT pg_temp.set_policy('duty', 'UPDATE', 'unit_id = ANY ((SELECT app_units())::uuid[])', 'unit_id = ANY ((SELECT app_units())::uuid[])');
-SELECT pg_temp.set_policy('fix_batch', 'INSERT', NULL, '(SELECT app_known())');
+
+-- Closed roads: read on one's map, drawn where one writes. The routing reads their shapes past this (58_closures.sql).
+SELECT pg_temp.set_policy('closure', 'SELECT',
+  '(SELECT app_can(''area.read'')) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('closure', 'INSERT', NULL,
+  '(SELECT app_can(''closure.edit'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])');
+SELECT pg_temp.set_policy('closure', 'UPDATE',
+  '(SELECT app_can(''closure.edit'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])',
+  '(SELECT app_can(''closure.edit'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])');
 
 -- Reports, incidents, dispatches.
 SELECT pg_temp.set_policy('incident', 'SELECT',
@@ -157,5 +182,84 @@ BEGIN
        CASE tab WHEN 'feature' THEN 'true' ELSE 'false' END), NULL);
   END LOOP;
 END $do$;
+
+-- Rosters, shifts, welfare, major events, patrol routes.
+SELECT pg_temp.set_policy('roster_entry', 'SELECT',
+  'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)
+   OR EXISTS (SELECT FROM roster_swap s WHERE s.entry_id = roster_entry.id AND s.to_unit_id = ANY ((SELECT app_units())::uuid[]))', NULL);
+SELECT pg_temp.set_policy('roster_entry', 'INSERT', NULL,
+  '(SELECT app_can(''roster.edit'')) AND EXISTS (SELECT FROM unit u WHERE u.id = unit_id AND u.scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]))');
+SELECT pg_temp.set_policy('roster_entry', 'UPDATE',
+  '(SELECT app_can(''roster.edit'')) AND EXISTS (SELECT FROM unit u WHERE u.id = unit_id AND u.scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]))',
+  '(SELECT app_can(''roster.edit''))');
+SELECT pg_temp.set_policy('roster_swap', 'SELECT',
+  'from_unit_id = ANY ((SELECT app_units())::uuid[]) OR to_unit_id = ANY ((SELECT app_units())::uuid[])
+   OR EXISTS (SELECT FROM unit u WHERE u.id = from_unit_id)', NULL);
+SELECT pg_temp.set_policy('roster_swap', 'INSERT', NULL, 'from_unit_id = ANY ((SELECT app_units())::uuid[])');
+SELECT pg_temp.set_policy('roster_swap', 'UPDATE',
+  'from_unit_id = ANY ((SELECT app_units())::uuid[]) OR to_unit_id = ANY ((SELECT app_units())::uuid[])
+   OR ((SELECT app_can(''roster.edit'')) AND EXISTS (SELECT FROM unit u WHERE u.id = from_unit_id))', '(SELECT app_known())');
+SELECT pg_temp.set_policy('shift_handover', 'SELECT',
+  'from_account_id = (SELECT app_account()) OR scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('shift_handover', 'INSERT', NULL,
+  '(SELECT app_can(''case.handle'')) AND from_account_id = (SELECT app_account())');
+SELECT pg_temp.set_policy('shift_handover', 'UPDATE',
+  '(SELECT app_can(''case.handle'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])', '(SELECT app_known())');
+SELECT pg_temp.set_policy('welfare_question', 'SELECT', 'unit_id = ANY ((SELECT app_units())::uuid[])', NULL);
+SELECT pg_temp.set_policy('welfare_question', 'UPDATE',
+  'unit_id = ANY ((SELECT app_units())::uuid[])', 'unit_id = ANY ((SELECT app_units())::uuid[])');
+SELECT pg_temp.set_policy('sos_call', 'SELECT',
+  'unit_id = ANY ((SELECT app_units())::uuid[]) OR ((SELECT app_can(''alarm.acknowledge''))
+   AND (scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) OR EXISTS (SELECT FROM unit u WHERE u.id = unit_id)))', NULL);
+SELECT pg_temp.set_policy('sos_call', 'INSERT', NULL, 'unit_id = ANY ((SELECT app_units())::uuid[])');
+SELECT pg_temp.set_policy('sos_call', 'UPDATE',
+  'unit_id = ANY ((SELECT app_units())::uuid[])', 'unit_id = ANY ((SELECT app_units())::uuid[])');
+SELECT pg_temp.set_policy('major_event', 'SELECT',
+  'scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) OR EXISTS (SELECT FROM incident i WHERE i.major_id = major_event.id)', NULL);
+SELECT pg_temp.set_policy('major_event', 'INSERT', NULL,
+  '(SELECT app_can(''case.handle'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])');
+SELECT pg_temp.set_policy('major_event', 'UPDATE',
+  '(SELECT app_can(''case.handle'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])', '(SELECT app_known())');
+SELECT pg_temp.set_policy('route_cover', 'SELECT', 'EXISTS (SELECT FROM feature f WHERE f.id = feature_id)', NULL);
+SELECT pg_temp.set_policy('feature', 'INSERT', NULL,
+  'layer = ''routes'' AND (SELECT app_can(''route.edit'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])');
+SELECT pg_temp.set_policy('feature', 'UPDATE',
+  'layer = ''routes'' AND source = ''drawn'' AND (SELECT app_can(''route.edit'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])',
+  'layer = ''routes''');
+-- Whoever pressed the button sees that a seat has taken note of it.
+SELECT pg_temp.set_policy('alarm', 'SELECT',
+  '(scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) AND (incident_id IS NULL OR EXISTS (SELECT FROM incident i WHERE i.id = incident_id)))
+   OR (kind = ''sos'' AND subject_kind = ''unit'' AND subject_id = ANY ((SELECT app_units())::uuid[]))', NULL);
+
+-- Response plans and what they start: whoever may see the incident, and of a call-out the units that are asked.
+SELECT pg_temp.set_policy('plan_version', 'SELECT', '(SELECT app_known())', NULL);
+DO $do$
+DECLARE tab text;
+BEGIN
+  FOREACH tab IN ARRAY ARRAY['plan_run', 'callout', 'hand_over']
+  LOOP
+    PERFORM pg_temp.set_policy(tab, 'SELECT', 'EXISTS (SELECT FROM incident i WHERE i.id = incident_id)', NULL);
+    PERFORM pg_temp.set_policy(tab, 'INSERT', NULL,
+      '(SELECT app_can(''case.dispatch'')) AND EXISTS (SELECT FROM incident i WHERE i.id = incident_id)');
+    PERFORM pg_temp.set_policy(tab, 'UPDATE', 'EXISTS (SELECT FROM incident i WHERE i.id = incident_id)',
+      'EXISTS (SELECT FROM incident i WHERE i.id = incident_id)');
+  END LOOP;
+END $do$;
+SELECT pg_temp.set_policy('notice', 'SELECT',
+  'unit_id = ANY ((SELECT app_units())::uuid[]) OR area_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('notice', 'UPDATE', 'unit_id = ANY ((SELECT app_units())::uuid[])',
+  'unit_id = ANY ((SELECT app_units())::uuid[])');
+SELECT pg_temp.set_policy('notice', 'INSERT', NULL,
+  '(SELECT app_can(''case.dispatch'')) AND EXISTS (SELECT FROM incident i WHERE i.id = incident_id)');
+SELECT pg_temp.set_policy('agreement', cmd, using_sql, check_sql)
+FROM (VALUES ('SELECT', '(SELECT app_known())', NULL),
+             ('INSERT', NULL, '(SELECT app_can(''agreement.edit''))'),
+             ('UPDATE', '(SELECT app_can(''agreement.edit''))', '(SELECT app_can(''agreement.edit''))')) AS p(cmd, using_sql, check_sql);
+SELECT pg_temp.set_policy('message', 'SELECT', 'EXISTS (SELECT FROM dispatch d WHERE d.id = dispatch_id)', NULL);
+-- A checklist's step is seen by whoever sees its incident.
+SELECT pg_temp.set_policy('task', 'SELECT',
+  '(scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) OR id = ANY ((SELECT app_shared_tasks())::uuid[])
+    OR assignee_account_id = (SELECT app_account()) OR assignee_unit_id = ANY ((SELECT app_units())::uuid[]))
+   AND (subject_kind IS DISTINCT FROM ''incident'' OR EXISTS (SELECT FROM incident i WHERE i.id = subject_id))', NULL);
 
 DROP FUNCTION pg_temp.set_policy(text, text, text, text);

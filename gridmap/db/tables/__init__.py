@@ -11,6 +11,7 @@ from gridmap.db.tables.accounts import (
 )
 from gridmap.db.tables.areas import Area, AreaLeaf, AreaSet, AreaVersion
 from gridmap.db.tables.base import Base
+from gridmap.db.tables.closures import Closure
 from gridmap.db.tables.incidents import (
     INCIDENT_NUMBER,
     Contact,
@@ -22,6 +23,9 @@ from gridmap.db.tables.incidents import (
 )
 from gridmap.db.tables.people import (
     Device,
+    DeviceKey,
+    DeviceRefusal,
+    DeviceState,
     Duty,
     Fix,
     FixBatch,
@@ -39,7 +43,18 @@ from gridmap.db.tables.places import (
     OsmExtract,
     Road,
 )
+from gridmap.db.tables.plans import (
+    Agreement,
+    Callout,
+    HandOver,
+    Message,
+    Notice,
+    PlanRun,
+    PlanVersion,
+)
+from gridmap.db.tables.rosters import RosterEntry, RosterSwap, ShiftHandover
 from gridmap.db.tables.tiles import TileCount, TileDelta, TileLayer
+from gridmap.db.tables.watch import MajorEvent, RouteCover, RouteCoverMark, SosCall, WelfareQuestion
 from gridmap.db.tables.work import (
     Alarm,
     Audit,
@@ -56,6 +71,7 @@ __all__ = [
     "AccessGrant",
     "Account",
     "AccountSession",
+    "Agreement",
     "Alarm",
     "ApiToken",
     "Area",
@@ -66,9 +82,14 @@ __all__ = [
     "Base",
     "Blob",
     "Building",
+    "Callout",
     "Camera",
+    "Closure",
     "Contact",
     "Device",
+    "DeviceKey",
+    "DeviceRefusal",
+    "DeviceState",
     "Dispatch",
     "DispatchLeg",
     "Duty",
@@ -77,18 +98,30 @@ __all__ = [
     "FixBatch",
     "Gazetteer",
     "Ground",
+    "HandOver",
     "ImportBatch",
     "Incident",
     "IncidentEvent",
     "LayerVersion",
     "LoginAttempt",
+    "MajorEvent",
+    "Message",
+    "Notice",
     "OsmExtract",
     "Outbox",
     "PasswordReset",
     "Person",
+    "PlanRun",
+    "PlanVersion",
     "Report",
     "Road",
+    "RosterEntry",
+    "RosterSwap",
+    "RouteCover",
+    "RouteCoverMark",
     "Share",
+    "ShiftHandover",
+    "SosCall",
     "Task",
     "TileCount",
     "TileDelta",
@@ -97,4 +130,5 @@ __all__ = [
     "Unit",
     "UnitLatest",
     "UnitMember",
+    "WelfareQuestion",
 ]

@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.db.tables.base import Base, FromSource, IdKey, Path
@@ -47,6 +48,7 @@ class Incident(FromSource, Base):
         Index("ix_incident_scope_path", "scope_path", postgresql_using="gist"),
         Index("ix_incident_active", "severity", "reported_at", postgresql_where=text("status <> 'closed'")),
         Index("ix_incident_reported_at", "reported_at", "id"),
+        Index("ix_incident_class_key_reported_at", "class_key", "reported_at"),
         Index("ix_incident_number", "number", unique=True),
         Index("ix_incident_area_id", "area_id"),
     )
@@ -80,6 +82,7 @@ class Incident(FromSource, Base):
     handler_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     handler_since: Mapped[datetime | None]
     duplicate_of: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"))
+    major_id: Mapped[UUID | None] = mapped_column(ForeignKey("major_event.id"), index=True)
     dispatch_due_at: Mapped[datetime | None]
     finish_due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -168,6 +171,7 @@ class Dispatch(Base):
     accepted_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     en_route_at: Mapped[datetime | None]
     arrival_proposed_at: Mapped[datetime | None]
+    arrival_undone_at: Mapped[datetime | None]
     on_scene_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     done_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
@@ -175,8 +179,18 @@ class Dispatch(Base):
     travel_s: Mapped[float | None]
     distance_m: Mapped[float | None]
     travel_method: Mapped[str | None]
+    eta_at: Mapped[datetime | None]
+    eta_told_at: Mapped[datetime | None]
     result: Mapped[dict[str, Any] | None]
     decline_reason: Mapped[str | None]
+    end_reason: Mapped[str | None]
+    callout_id: Mapped[UUID | None] = mapped_column(ForeignKey("callout.id"), index=True)
+    need_key: Mapped[str | None]
+    sent_at: Mapped[datetime | None]
+    via: Mapped[str | None]
+    unreachable_at: Mapped[datetime | None]
+    copies: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    radio_steps: Mapped[list[str]] = mapped_column(ARRAY(TEXT()), server_default=text("'{}'::text[]"))
     drill: Mapped[bool] = mapped_column(server_default=text("false"))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 from uuid import UUID
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TSTZRANGE, Range
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.db.tables.base import Base, FromSource, IdKey, Path
@@ -62,15 +61,80 @@ class UnitMember(Base):
 
 
 class Device(Base):
-    """A phone or tracker. Fixes belong to a device, ranking to the unit it is bound to."""
+    """A phone app or tracker. Fixes belong to a device, ranking to the unit it is bound to.
+
+    `priority`: of a unit's devices the smallest number leads while it is fresh; equal numbers, the newest fix. The kinds
+    `page` (our phone page) and `gateway` (another system names the unit) are made at their unit's first fix.
+    """
 
     __tablename__ = "device"
+    __table_args__ = (
+        CheckConstraint("kind in ('page', 'gateway', 'owntracks', 'osmand')", name="kind"),
+        Index(
+            "uq_device_own",
+            "unit_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("kind in ('page', 'gateway')"),
+        ),
+    )
 
     id: Mapped[IdKey]
     label: Mapped[str]
     kind: Mapped[str]
     crs: Mapped[str] = mapped_column(server_default="WGS84")
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    priority: Mapped[int] = mapped_column(server_default="50")
+    created_at: Mapped[datetime | None]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    revoked_at: Mapped[datetime | None]
+
+
+class DeviceKey(Base):
+    """A device's own credential: a public name and a secret that is shown once and kept as a digest.
+
+    A rotation makes a second one and lets the first run out later, so that the phone can be changed over in peace.
+    """
+
+    __tablename__ = "device_key"
+
+    id: Mapped[IdKey]
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), index=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class DeviceState(Base):
+    """What the filters remember of a device on duty; gone when duty ends.
+
+    `pending`: fixes too far from the last one to be believed yet; they win when they agree among themselves.
+    """
+
+    __tablename__ = "device_state"
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
+    fixed_at: Mapped[datetime | None]
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    accuracy_m: Mapped[float | None]
+    pending: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class DeviceRefusal(Base):
+    """How many fixes of a device were refused on a day (UTC) for a reason: for its upkeep, dropped with the fixes."""
+
+    __tablename__ = "device_refusal"
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
 
 
 class Duty(Base):
@@ -88,42 +152,47 @@ class Duty(Base):
     ends_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     started_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    roster_entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("roster_entry.id"))
+    outside_reason: Mapped[str | None]
 
 
 class FixBatch(Base):
-    """Fixes as they came, written durably before the sender is answered; the positions process takes them up."""
+    """Fixes as they came, written durably before the senders are answered; the positions process takes them up.
+
+    `body` is as gridmap.positions.packing writes it; `shard` (by unit) says which process takes it. `faults` counts
+    failed attempts; a batch that keeps failing is set aside for a look and blocks nobody.
+    """
 
     __tablename__ = "fix_batch"
-    __table_args__ = (
-        Index("ix_fix_batch_waiting", "received_at", postgresql_where=text("processed_at is null")),
-    )
+    __table_args__ = (Index("ix_fix_batch_received_at", "received_at"),)
 
     id: Mapped[IdKey]
     received_at: Mapped[datetime]
-    protocol: Mapped[str]
-    body: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    processed_at: Mapped[datetime | None]
+    shard: Mapped[int] = mapped_column(SmallInteger)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    faults: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    set_aside_at: Mapped[datetime | None]
 
 
 class Fix(Base):
-    """One accepted position, WGS84. A partition holds one day (UTC) and is dropped whole when its time is over."""
+    """One accepted position, WGS84. A partition holds one day (UTC) and is dropped whole when its time is over.
+
+    `leads`: the unit's place follows this fix; false while a device of better priority is fresh.
+    """
 
     __tablename__ = "fix"
-    __table_args__ = (
-        Index("ix_fix_unit_id_fixed_at", "unit_id", "fixed_at"),
-        {"postgresql_partition_by": "RANGE (fixed_at)"},
-    )
+    __table_args__ = ({"postgresql_partition_by": "RANGE (fixed_at)"},)
 
-    id: Mapped[IdKey]
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     fixed_at: Mapped[datetime] = mapped_column(primary_key=True)
-    unit_id: Mapped[UUID]
-    device_id: Mapped[UUID | None]
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
     received_at: Mapped[datetime]
     geom: Mapped[WKBElement] = mapped_column(geometry("POINT"))
     accuracy_m: Mapped[float | None]
     speed_mps: Mapped[float | None]
     heading_deg: Mapped[float | None]
     battery_pct: Mapped[float | None]
+    leads: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
 class UnitLatest(Base):

@@ -37,6 +37,8 @@ class Task(Base):
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    finished_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    params: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     history: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
 
 
@@ -69,6 +71,7 @@ class Alarm(Base):
     raised_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    owner_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     drill: Mapped[bool] = mapped_column(server_default=text("false"))
 
 

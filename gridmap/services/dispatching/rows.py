@@ -16,6 +16,8 @@ from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import active_statuses, next_status
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services.auditing import audit
+from gridmap.services.dispatching.clocks import wind
+from gridmap.services.dispatching.needs import review_soon
 from gridmap.services.incidents import lock_incident, touch
 from gridmap.services.outbox import publish
 from gridmap.services.reports import DISPATCH_DUE
@@ -62,13 +64,18 @@ def lock_unit(tx: Tx, unit_id: UUID) -> Unit:
 
 
 def require_crew(tx: Tx, dispatch: Dispatch) -> None:
-    """Only the unit's own crew answers; a seat that speaks for it by radio is a later verb, and marked so."""
+    """Only the unit's own crew answers; a seat that speaks for it by radio acts as crew: see `radio`."""
     if tx.actor is not SYSTEM_ACTOR and dispatch.unit_id not in tx.actor.unit_ids:
         raise Forbidden("not_your_dispatch")
 
 
 def note_step(tx: Tx, incident: Incident, dispatch: Dispatch, kind: str, unit: Unit, **params: Any) -> None:
+    """The step stands on the timeline and is told, and the clock of the next one runs."""
+    if tx.via is not None:
+        params["via"] = tx.via
+    wind(tx, dispatch, incident.severity)
     tx.session.flush()
+    review_soon(tx, dispatch.callout_id)
     tell_dispatch(tx, dispatch, incident)
     touch(tx, incident, kind, call_sign=unit.call_sign, dispatch_id=str(dispatch.id), **params)
 
@@ -82,6 +89,7 @@ def tell_dispatch(tx: Tx, dispatch: Dispatch, incident: Incident) -> None:
             "incident_id": str(dispatch.incident_id),
             "unit_id": str(dispatch.unit_id),
             "status": dispatch.status,
+            "reason": dispatch.end_reason,
             "drill": dispatch.drill,
         },
         path=incident.scope_path,

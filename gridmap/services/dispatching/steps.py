@@ -27,6 +27,9 @@ from gridmap.services.transaction import Tx
 
 AFTER_JOB_SEEN = timedelta(hours=12)
 MAX_RESULT_NOTE = 2_000
+# Whoever just said "not there yet" is not asked again with the next fix.
+PROPOSED_AGAIN_AFTER = timedelta(seconds=60)
+_ON_THE_WAY = ("accepted", "en_route")
 
 
 def depart(tx: Tx, dispatch_id: UUID) -> Dispatch:
@@ -50,11 +53,16 @@ def arrive(tx: Tx, dispatch_id: UUID) -> Dispatch:
 
 
 def undo_arrival(tx: Tx, dispatch_id: UUID) -> Dispatch:
-    """Not there yet after all; the proposal starts anew."""
+    """Not there yet after all: what was said, or what the server only proposed. The proposal starts anew."""
     incident, dispatch, unit = lock_own(tx, dispatch_id)
-    dispatch.status = next_status("dispatch", dispatch.status, "arrive_undo")
+    if dispatch.status in _ON_THE_WAY and dispatch.arrival_proposed_at is not None:
+        kind = "arrival_dismissed"
+    else:
+        kind = "arrival_undone"
+        dispatch.status = next_status("dispatch", dispatch.status, "arrive_undo")
     dispatch.on_scene_at = dispatch.arrival_proposed_at = None
-    note_step(tx, incident, dispatch, "arrival_undone", unit)
+    dispatch.arrival_undone_at = tx.now
+    note_step(tx, incident, dispatch, kind, unit)
     return dispatch
 
 
@@ -105,7 +113,9 @@ def propose_arrival(tx: Tx, dispatch_id: UUID, distance_m: float, accuracy_m: fl
     if dispatch is None:
         return
     incident, dispatch = lock_dispatch(tx, dispatch)
-    if dispatch.status not in ("accepted", "en_route") or dispatch.arrival_proposed_at is not None:
+    if dispatch.status not in _ON_THE_WAY or dispatch.arrival_proposed_at is not None:
+        return
+    if dispatch.arrival_undone_at is not None and tx.now - dispatch.arrival_undone_at < PROPOSED_AGAIN_AFTER:
         return
     dispatch.arrival_proposed_at = tx.now
     unit = tx.session.get_one(Unit, dispatch.unit_id)

@@ -82,29 +82,29 @@ def upgrade() -> None:
     )
     op.create_geospatial_index('ix_building_geom', 'building', ['geom'], unique=False, postgresql_using='gist', postgresql_ops={})
     op.create_geospatial_table('fix',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('fixed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('unit_id', sa.Uuid(), nullable=False),
-    sa.Column('device_id', sa.Uuid(), nullable=True),
+    sa.Column('fixed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('device_id', sa.Uuid(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('geom', Geometry(geometry_type='POINT', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
     sa.Column('accuracy_m', sa.Double(), nullable=True),
     sa.Column('speed_mps', sa.Double(), nullable=True),
     sa.Column('heading_deg', sa.Double(), nullable=True),
     sa.Column('battery_pct', sa.Double(), nullable=True),
-    sa.PrimaryKeyConstraint('id', 'fixed_at', name=op.f('pk_fix')),
+    sa.Column('leads', sa.Boolean(), server_default=sa.text('true'), nullable=False),
+    sa.PrimaryKeyConstraint('unit_id', 'fixed_at', 'device_id', name=op.f('pk_fix')),
     postgresql_partition_by='RANGE (fixed_at)'
     )
-    op.create_index('ix_fix_unit_id_fixed_at', 'fix', ['unit_id', 'fixed_at'], unique=False)
     op.create_table('fix_batch',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('protocol', sa.Text(), nullable=False),
-    sa.Column('body', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('processed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('shard', sa.SmallInteger(), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('faults', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('set_aside_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_fix_batch'))
     )
-    op.create_index('ix_fix_batch_waiting', 'fix_batch', ['received_at'], unique=False, postgresql_where=sa.text('processed_at is null'))
+    op.create_index('ix_fix_batch_received_at', 'fix_batch', ['received_at'], unique=False)
     op.create_geospatial_table('gazetteer',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -173,6 +173,17 @@ def upgrade() -> None:
     )
     op.create_index('ix_outbox_at', 'outbox', ['at'], unique=False)
     op.create_index('ix_outbox_xid_id', 'outbox', ['xid', 'id'], unique=False)
+    op.create_table('plan_version',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('body', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_version')),
+    sa.UniqueConstraint('key', 'version', name=op.f('uq_plan_version_key_version'))
+    )
     op.create_geospatial_table('road',
     sa.Column('extract', sa.Text(), nullable=False),
     sa.Column('osm_id', sa.BigInteger(), nullable=False),
@@ -185,6 +196,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('extract', 'osm_id', name=op.f('pk_road'))
     )
     op.create_geospatial_index('ix_road_geom', 'road', ['geom'], unique=False, postgresql_using='gist', postgresql_ops={})
+    op.create_table('route_cover_mark',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('received_until', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('id = 1', name=op.f('ck_route_cover_mark_single')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_route_cover_mark'))
+    )
     op.create_table('tile_count',
     sa.Column('layer', sa.Text(), nullable=False),
     sa.Column('generation', sa.Integer(), nullable=False),
@@ -369,16 +386,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),
     sa.UniqueConstraint('login', name=op.f('uq_account_login'))
     )
-    op.create_table('device',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('label', sa.Text(), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('crs', sa.Text(), server_default='WGS84', nullable=False),
-    sa.Column('unit_id', sa.Uuid(), nullable=True),
-    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_device_unit_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_device'))
+    op.create_table('route_cover',
+    sa.Column('feature_id', sa.Uuid(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('legs', sa.Integer(), nullable=False),
+    sa.Column('covered', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['feature_id'], ['feature.id'], name=op.f('fk_route_cover_feature_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('feature_id', 'day', name=op.f('pk_route_cover'))
     )
-    op.create_index(op.f('ix_device_unit_id'), 'device', ['unit_id'], unique=False)
     op.create_geospatial_table('unit_latest',
     sa.Column('unit_id', sa.Uuid(), nullable=False),
     sa.Column('geom', Geometry(geometry_type='POINT', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
@@ -433,6 +449,175 @@ def upgrade() -> None:
     sa.UniqueConstraint('token_hash', name=op.f('uq_account_session_token_hash'))
     )
     op.create_index(op.f('ix_account_session_account_id'), 'account_session', ['account_id'], unique=False)
+    op.create_table('agreement',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('lender_area_id', sa.Integer(), nullable=False),
+    sa.Column('borrower_area_id', sa.Integer(), nullable=False),
+    sa.Column('unit_kinds', postgresql.ARRAY(sa.TEXT()), server_default=sa.text("'{}'::text[]"), nullable=False),
+    sa.Column('valid', postgresql.TSTZRANGE(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.CheckConstraint('lender_area_id <> borrower_area_id', name=op.f('ck_agreement_two_areas')),
+    sa.ForeignKeyConstraint(['borrower_area_id'], ['area.id'], name=op.f('fk_agreement_borrower_area_id')),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_agreement_created_by')),
+    sa.ForeignKeyConstraint(['lender_area_id'], ['area.id'], name=op.f('fk_agreement_lender_area_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_agreement'))
+    )
+    op.create_index(op.f('ix_agreement_borrower_area_id'), 'agreement', ['borrower_area_id'], unique=False)
+    op.create_index(op.f('ix_agreement_lender_area_id'), 'agreement', ['lender_area_id'], unique=False)
+    op.create_geospatial_table('closure',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('modes', postgresql.ARRAY(sa.TEXT()), server_default=sa.text("'{}'::text[]"), nullable=False),
+    sa.Column('drawn', Geometry(srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
+    sa.Column('blocked', Geometry(geometry_type='MULTIPOLYGON', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
+    sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ends_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('scope_path', Ltree(), server_default=sa.text("''::ltree"), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.Column('created_by_name', sa.Text(), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_by', sa.Uuid(), nullable=True),
+    sa.Column('end_reason', sa.Text(), nullable=True),
+    sa.CheckConstraint('ends_at is null or ends_at > starts_at', name=op.f('ck_closure_times')),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_closure_created_by')),
+    sa.ForeignKeyConstraint(['ended_by'], ['account.id'], name=op.f('fk_closure_ended_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_closure'))
+    )
+    op.create_index('ix_closure_scope_path', 'closure', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_index('ix_closure_standing', 'closure', ['starts_at'], unique=False, postgresql_where=sa.text('ended_at is null'))
+    op.create_table('device',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('crs', sa.Text(), server_default='WGS84', nullable=False),
+    sa.Column('unit_id', sa.Uuid(), nullable=True),
+    sa.Column('priority', sa.Integer(), server_default='50', nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind in ('page', 'gateway', 'owntracks', 'osmand')", name=op.f('ck_device_kind')),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_device_created_by')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_device_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_device'))
+    )
+    op.create_index(op.f('ix_device_unit_id'), 'device', ['unit_id'], unique=False)
+    op.create_index('uq_device_own', 'device', ['unit_id', 'kind'], unique=True, postgresql_where=sa.text("kind in ('page', 'gateway')"))
+    op.create_table('import_batch',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('noun', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('file_name', sa.Text(), nullable=False),
+    sa.Column('file_sha256', sa.LargeBinary(), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('visible_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('counts', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('started_by', sa.Uuid(), nullable=True),
+    sa.ForeignKeyConstraint(['started_by'], ['account.id'], name=op.f('fk_import_batch_started_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_batch'))
+    )
+    op.create_table('major_event',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('scope_path', Ltree(), nullable=False),
+    sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('opened_by', sa.Uuid(), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_by', sa.Uuid(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['closed_by'], ['account.id'], name=op.f('fk_major_event_closed_by')),
+    sa.ForeignKeyConstraint(['opened_by'], ['account.id'], name=op.f('fk_major_event_opened_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_major_event'))
+    )
+    op.create_index('ix_major_event_scope_path', 'major_event', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_table('password_reset',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('token_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_password_reset_account_id')),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_password_reset_created_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_password_reset')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_password_reset_token_hash'))
+    )
+    op.create_index(op.f('ix_password_reset_account_id'), 'password_reset', ['account_id'], unique=False)
+    op.create_table('roster_entry',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=True),
+    sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), server_default='planned', nullable=False),
+    sa.Column('vehicle', sa.Text(), nullable=True),
+    sa.Column('partner_person_id', sa.Uuid(), nullable=True),
+    sa.Column('replaces_id', sa.Uuid(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("kind in ('duty', 'leave', 'swap')", name=op.f('ck_roster_entry_kind')),
+    sa.CheckConstraint("status in ('planned', 'replaced', 'cancelled')", name=op.f('ck_roster_entry_status')),
+    sa.CheckConstraint('ends_at > starts_at', name=op.f('ck_roster_entry_span')),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_roster_entry_created_by')),
+    sa.ForeignKeyConstraint(['partner_person_id'], ['person.id'], name=op.f('fk_roster_entry_partner_person_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_roster_entry_person_id')),
+    sa.ForeignKeyConstraint(['replaces_id'], ['roster_entry.id'], name=op.f('fk_roster_entry_replaces_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_roster_entry_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_roster_entry'))
+    )
+    op.create_index(op.f('ix_roster_entry_person_id'), 'roster_entry', ['person_id'], unique=False)
+    op.create_index('ix_roster_entry_starts_at', 'roster_entry', ['starts_at'], unique=False)
+    op.create_index('ix_roster_entry_unit_id_starts_at', 'roster_entry', ['unit_id', 'starts_at'], unique=False)
+    op.create_table('shift_handover',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('scope_path', Ltree(), server_default=sa.text("''::ltree"), nullable=False),
+    sa.Column('from_account_id', sa.Uuid(), nullable=False),
+    sa.Column('status', sa.Text(), server_default='open', nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('items', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('signed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('signed_by', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("status in ('open', 'signed', 'withdrawn')", name=op.f('ck_shift_handover_status')),
+    sa.ForeignKeyConstraint(['from_account_id'], ['account.id'], name=op.f('fk_shift_handover_from_account_id')),
+    sa.ForeignKeyConstraint(['signed_by'], ['account.id'], name=op.f('fk_shift_handover_signed_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_shift_handover'))
+    )
+    op.create_index('ix_shift_handover_scope_path', 'shift_handover', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_index('ix_shift_handover_started_at', 'shift_handover', ['started_at'], unique=False)
+    op.create_index('uq_shift_handover_open', 'shift_handover', ['from_account_id'], unique=True, postgresql_where=sa.text("status = 'open'"))
+    op.create_table('task',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('subject_kind', sa.Text(), nullable=True),
+    sa.Column('subject_id', sa.Uuid(), nullable=True),
+    sa.Column('area_id', sa.Integer(), nullable=True),
+    sa.Column('scope_path', Ltree(), server_default=sa.text("''::ltree"), nullable=False),
+    sa.Column('department', sa.Text(), nullable=True),
+    sa.Column('assignee_account_id', sa.Uuid(), nullable=True),
+    sa.Column('assignee_unit_id', sa.Uuid(), nullable=True),
+    sa.Column('status', sa.Text(), server_default='open', nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_by', sa.Uuid(), nullable=True),
+    sa.Column('params', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('history', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
+    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_task_area_id')),
+    sa.ForeignKeyConstraint(['assignee_account_id'], ['account.id'], name=op.f('fk_task_assignee_account_id')),
+    sa.ForeignKeyConstraint(['assignee_unit_id'], ['unit.id'], name=op.f('fk_task_assignee_unit_id')),
+    sa.ForeignKeyConstraint(['finished_by'], ['account.id'], name=op.f('fk_task_finished_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_task'))
+    )
+    op.create_index('ix_task_due_at', 'task', ['due_at'], unique=False, postgresql_where=sa.text("status = 'open'"))
+    op.create_index('ix_task_scope_path', 'task', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_index('ix_task_subject', 'task', ['subject_kind', 'subject_id'], unique=False)
     op.create_table('api_token',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -452,6 +637,44 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_api_token')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_api_token_token_hash'))
     )
+    op.create_table('device_key',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('device_id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('secret_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_device_key_created_by')),
+    sa.ForeignKeyConstraint(['device_id'], ['device.id'], name=op.f('fk_device_key_device_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_device_key')),
+    sa.UniqueConstraint('name', name=op.f('uq_device_key_name')),
+    sa.UniqueConstraint('secret_hash', name=op.f('uq_device_key_secret_hash'))
+    )
+    op.create_index(op.f('ix_device_key_device_id'), 'device_key', ['device_id'], unique=False)
+    op.create_table('device_refusal',
+    sa.Column('device_id', sa.Uuid(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['device_id'], ['device.id'], name=op.f('fk_device_refusal_device_id')),
+    sa.PrimaryKeyConstraint('device_id', 'day', 'reason', name=op.f('pk_device_refusal'))
+    )
+    op.create_table('device_state',
+    sa.Column('device_id', sa.Uuid(), nullable=False),
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('fixed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lon', sa.Double(), nullable=True),
+    sa.Column('lat', sa.Double(), nullable=True),
+    sa.Column('accuracy_m', sa.Double(), nullable=True),
+    sa.Column('pending', sa.LargeBinary(), nullable=True),
+    sa.ForeignKeyConstraint(['device_id'], ['device.id'], name=op.f('fk_device_state_device_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_device_state_unit_id')),
+    sa.PrimaryKeyConstraint('device_id', name=op.f('pk_device_state'))
+    )
+    op.create_index(op.f('ix_device_state_unit_id'), 'device_state', ['unit_id'], unique=False)
     op.create_table('duty',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('unit_id', sa.Uuid(), nullable=False),
@@ -459,61 +682,15 @@ def upgrade() -> None:
     sa.Column('ends_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('started_by', sa.Uuid(), nullable=True),
+    sa.Column('roster_entry_id', sa.Uuid(), nullable=True),
+    sa.Column('outside_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['roster_entry_id'], ['roster_entry.id'], name=op.f('fk_duty_roster_entry_id')),
     sa.ForeignKeyConstraint(['started_by'], ['account.id'], name=op.f('fk_duty_started_by')),
     sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_duty_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty'))
     )
     op.create_index('ix_duty_unit_id_started_at', 'duty', ['unit_id', 'started_at'], unique=False)
     op.create_index('uq_duty_open', 'duty', ['unit_id'], unique=True, postgresql_where=sa.text('ended_at is null'))
-    op.create_table('import_batch',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('noun', sa.Text(), nullable=False),
-    sa.Column('source', sa.Text(), nullable=False),
-    sa.Column('file_name', sa.Text(), nullable=False),
-    sa.Column('file_sha256', sa.LargeBinary(), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('visible_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('counts', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
-    sa.Column('started_by', sa.Uuid(), nullable=True),
-    sa.ForeignKeyConstraint(['started_by'], ['account.id'], name=op.f('fk_import_batch_started_by')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_batch'))
-    )
-    op.create_table('password_reset',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('account_id', sa.Uuid(), nullable=False),
-    sa.Column('token_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('created_by', sa.Uuid(), nullable=True),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_password_reset_account_id')),
-    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_password_reset_created_by')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_password_reset')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_password_reset_token_hash'))
-    )
-    op.create_index(op.f('ix_password_reset_account_id'), 'password_reset', ['account_id'], unique=False)
-    op.create_table('task',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('subject_kind', sa.Text(), nullable=True),
-    sa.Column('subject_id', sa.Uuid(), nullable=True),
-    sa.Column('area_id', sa.Integer(), nullable=True),
-    sa.Column('scope_path', Ltree(), server_default=sa.text("''::ltree"), nullable=False),
-    sa.Column('department', sa.Text(), nullable=True),
-    sa.Column('assignee_account_id', sa.Uuid(), nullable=True),
-    sa.Column('assignee_unit_id', sa.Uuid(), nullable=True),
-    sa.Column('status', sa.Text(), server_default='open', nullable=False),
-    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('history', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
-    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_task_area_id')),
-    sa.ForeignKeyConstraint(['assignee_account_id'], ['account.id'], name=op.f('fk_task_assignee_account_id')),
-    sa.ForeignKeyConstraint(['assignee_unit_id'], ['unit.id'], name=op.f('fk_task_assignee_unit_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_task'))
-    )
-    op.create_index('ix_task_due_at', 'task', ['due_at'], unique=False, postgresql_where=sa.text("status = 'open'"))
-    op.create_index('ix_task_scope_path', 'task', ['scope_path'], unique=False, postgresql_using='gist')
-    op.create_index('ix_task_subject', 'task', ['subject_kind', 'subject_id'], unique=False)
     op.create_geospatial_table('incident',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.Text(), nullable=False),
@@ -542,6 +719,7 @@ def upgrade() -> None:
     sa.Column('handler_account_id', sa.Uuid(), nullable=True),
     sa.Column('handler_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('duplicate_of', sa.Uuid(), nullable=True),
+    sa.Column('major_id', sa.Uuid(), nullable=True),
     sa.Column('dispatch_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('finish_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
@@ -560,16 +738,45 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['duplicate_of'], ['incident.id'], name=op.f('fk_incident_duplicate_of')),
     sa.ForeignKeyConstraint(['found_on_task_id'], ['task.id'], name=op.f('fk_incident_found_on_task_id')),
     sa.ForeignKeyConstraint(['handler_account_id'], ['account.id'], name=op.f('fk_incident_handler_account_id')),
+    sa.ForeignKeyConstraint(['major_id'], ['major_event.id'], name=op.f('fk_incident_major_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_incident')),
     sa.UniqueConstraint('source', 'ref', name=op.f('uq_incident_source_ref'))
     )
     op.create_index('ix_incident_active', 'incident', ['severity', 'reported_at'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
     op.create_index('ix_incident_area_id', 'incident', ['area_id'], unique=False)
+    op.create_index('ix_incident_class_key_reported_at', 'incident', ['class_key', 'reported_at'], unique=False)
     op.create_geospatial_index('ix_incident_geom', 'incident', ['geom'], unique=False, postgresql_using='gist', postgresql_ops={})
     op.create_geospatial_index('ix_incident_geom_3857', 'incident', ['geom_3857'], unique=False, postgresql_using='gist', postgresql_ops={})
+    op.create_index(op.f('ix_incident_major_id'), 'incident', ['major_id'], unique=False)
     op.create_index('ix_incident_number', 'incident', ['number'], unique=True)
     op.create_index('ix_incident_reported_at', 'incident', ['reported_at', 'id'], unique=False)
     op.create_index('ix_incident_scope_path', 'incident', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_table('roster_swap',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('entry_id', sa.Uuid(), nullable=False),
+    sa.Column('from_unit_id', sa.Uuid(), nullable=False),
+    sa.Column('to_unit_id', sa.Uuid(), nullable=False),
+    sa.Column('status', sa.Text(), server_default='asked', nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('asked_by', sa.Uuid(), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_by', sa.Uuid(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decided_by', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("status in ('asked', 'accepted', 'confirmed', 'refused', 'withdrawn')", name=op.f('ck_roster_swap_status')),
+    sa.CheckConstraint('from_unit_id <> to_unit_id', name=op.f('ck_roster_swap_two_units')),
+    sa.ForeignKeyConstraint(['answered_by'], ['account.id'], name=op.f('fk_roster_swap_answered_by')),
+    sa.ForeignKeyConstraint(['asked_by'], ['account.id'], name=op.f('fk_roster_swap_asked_by')),
+    sa.ForeignKeyConstraint(['decided_by'], ['account.id'], name=op.f('fk_roster_swap_decided_by')),
+    sa.ForeignKeyConstraint(['entry_id'], ['roster_entry.id'], name=op.f('fk_roster_swap_entry_id')),
+    sa.ForeignKeyConstraint(['from_unit_id'], ['unit.id'], name=op.f('fk_roster_swap_from_unit_id')),
+    sa.ForeignKeyConstraint(['to_unit_id'], ['unit.id'], name=op.f('fk_roster_swap_to_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_roster_swap'))
+    )
+    op.create_index('ix_roster_swap_from_unit_id', 'roster_swap', ['from_unit_id'], unique=False)
+    op.create_index('ix_roster_swap_to_unit_id', 'roster_swap', ['to_unit_id'], unique=False)
+    op.create_index('uq_roster_swap_open', 'roster_swap', ['entry_id'], unique=True, postgresql_where=sa.text("status in ('asked', 'accepted')"))
     op.create_table('alarm',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -583,51 +790,44 @@ def upgrade() -> None:
     sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('acknowledged_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('acknowledged_by', sa.Uuid(), nullable=True),
+    sa.Column('owner_account_id', sa.Uuid(), nullable=True),
     sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.ForeignKeyConstraint(['acknowledged_by'], ['account.id'], name=op.f('fk_alarm_acknowledged_by')),
     sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_alarm_incident_id')),
+    sa.ForeignKeyConstraint(['owner_account_id'], ['account.id'], name=op.f('fk_alarm_owner_account_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_alarm'))
     )
     op.create_index(op.f('ix_alarm_incident_id'), 'alarm', ['incident_id'], unique=False)
     op.create_index('ix_alarm_raised', 'alarm', ['raised_at'], unique=False, postgresql_where=sa.text("status = 'raised'"))
     op.create_index('ix_alarm_scope_path', 'alarm', ['scope_path'], unique=False, postgresql_using='gist')
     op.create_index('uq_alarm_raised_subject', 'alarm', ['kind', 'subject_kind', 'subject_id'], unique=True, postgresql_where=sa.text("status = 'raised'"))
-    op.create_table('dispatch',
+    op.create_table('hand_over',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('incident_id', sa.Uuid(), nullable=False),
-    sa.Column('unit_id', sa.Uuid(), nullable=False),
-    sa.Column('status', sa.Text(), server_default='offered', nullable=False),
-    sa.Column('offered_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('offered_by', sa.Uuid(), nullable=True),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('offer', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
-    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('accepted_by', sa.Uuid(), nullable=True),
-    sa.Column('en_route_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('arrival_proposed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('on_scene_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('done_by', sa.Uuid(), nullable=True),
-    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('travel_s', sa.Double(), nullable=True),
-    sa.Column('distance_m', sa.Double(), nullable=True),
-    sa.Column('travel_method', sa.Text(), nullable=True),
-    sa.Column('result', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-    sa.Column('decline_reason', sa.Text(), nullable=True),
+    sa.Column('agency', sa.Text(), nullable=False),
+    sa.Column('direction', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('their_number', sa.Text(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('handed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('handed_by', sa.Uuid(), nullable=True),
+    sa.Column('acknowledge_by', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('acknowledged_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('acknowledged_by', sa.Uuid(), nullable=True),
+    sa.Column('returned_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('returned_by', sa.Uuid(), nullable=True),
+    sa.Column('return_reason', sa.Text(), nullable=True),
     sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
-    sa.CheckConstraint("status in ('offered', 'accepted', 'en_route', 'on_scene', 'done', 'declined', 'expired', 'cancelled')", name=op.f('ck_dispatch_status')),
-    sa.ForeignKeyConstraint(['accepted_by'], ['account.id'], name=op.f('fk_dispatch_accepted_by')),
-    sa.ForeignKeyConstraint(['done_by'], ['account.id'], name=op.f('fk_dispatch_done_by')),
-    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_dispatch_incident_id')),
-    sa.ForeignKeyConstraint(['offered_by'], ['account.id'], name=op.f('fk_dispatch_offered_by')),
-    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_dispatch_unit_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_dispatch'))
+    sa.CheckConstraint("direction in ('out', 'in')", name=op.f('ck_hand_over_direction')),
+    sa.CheckConstraint("status in ('sent', 'acknowledged', 'returned')", name=op.f('ck_hand_over_status')),
+    sa.ForeignKeyConstraint(['acknowledged_by'], ['account.id'], name=op.f('fk_hand_over_acknowledged_by')),
+    sa.ForeignKeyConstraint(['handed_by'], ['account.id'], name=op.f('fk_hand_over_handed_by')),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_hand_over_incident_id')),
+    sa.ForeignKeyConstraint(['returned_by'], ['account.id'], name=op.f('fk_hand_over_returned_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_hand_over'))
     )
-    op.create_index('ix_dispatch_incident_id', 'dispatch', ['incident_id'], unique=False)
-    op.create_index('ix_dispatch_unit_id_offered_at', 'dispatch', ['unit_id', 'offered_at'], unique=False)
-    op.create_index('uq_dispatch_active', 'dispatch', ['incident_id', 'unit_id'], unique=True, postgresql_where=sa.text("status in ('offered', 'accepted', 'en_route', 'on_scene')"))
+    op.create_index('ix_hand_over_incident_id', 'hand_over', ['incident_id'], unique=False)
+    op.create_index('uq_hand_over_open', 'hand_over', ['incident_id', 'agency'], unique=True, postgresql_where=sa.text("direction = 'out' and status in ('sent', 'acknowledged')"))
     op.create_table('incident_event',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('incident_id', sa.Uuid(), nullable=False),
@@ -641,6 +841,24 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_incident_event'))
     )
     op.create_index('ix_incident_event_incident_id_at', 'incident_event', ['incident_id', 'at'], unique=False)
+    op.create_table('plan_run',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('incident_id', sa.Uuid(), nullable=False),
+    sa.Column('plan_version_id', sa.Uuid(), nullable=False),
+    sa.Column('plan_key', sa.Text(), nullable=False),
+    sa.Column('plan_version', sa.Integer(), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('started_by', sa.Uuid(), nullable=True),
+    sa.Column('how', sa.Text(), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_plan_run_incident_id')),
+    sa.ForeignKeyConstraint(['plan_version_id'], ['plan_version.id'], name=op.f('fk_plan_run_plan_version_id')),
+    sa.ForeignKeyConstraint(['started_by'], ['account.id'], name=op.f('fk_plan_run_started_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_run'))
+    )
+    op.create_index('ix_plan_run_incident_id', 'plan_run', ['incident_id'], unique=False)
+    op.create_index('uq_plan_run_active', 'plan_run', ['incident_id', 'plan_key'], unique=True, postgresql_where=sa.text('ended_at is null'))
     op.create_geospatial_table('report',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('incident_id', sa.Uuid(), nullable=False),
@@ -693,6 +911,95 @@ def upgrade() -> None:
     op.create_index(op.f('ix_share_incident_id'), 'share', ['incident_id'], unique=False)
     op.create_index(op.f('ix_share_task_id'), 'share', ['task_id'], unique=False)
     op.create_index(op.f('ix_share_unit_id'), 'share', ['unit_id'], unique=False)
+    op.create_table('callout',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('incident_id', sa.Uuid(), nullable=False),
+    sa.Column('plan_run_id', sa.Uuid(), nullable=True),
+    sa.Column('plan_key', sa.Text(), nullable=True),
+    sa.Column('plan_version', sa.Integer(), nullable=True),
+    sa.Column('level', sa.SmallInteger(), server_default='1', nullable=False),
+    sa.Column('mode', sa.Text(), nullable=False),
+    sa.Column('need', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('rules', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('fence_id', sa.Uuid(), nullable=True),
+    sa.Column('status', sa.Text(), server_default='open', nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('opened_by', sa.Uuid(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('fill_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('end_reason', sa.Text(), nullable=True),
+    sa.Column('next_id', sa.Uuid(), nullable=True),
+    sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.CheckConstraint("(status in ('open', 'met')) = (ended_at is null)", name=op.f('ck_callout_ended')),
+    sa.CheckConstraint("mode in ('named', 'next_in_line', 'broadcast')", name=op.f('ck_callout_mode')),
+    sa.CheckConstraint("status in ('open', 'met', 'unmet', 'stopped')", name=op.f('ck_callout_status')),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_callout_incident_id')),
+    sa.ForeignKeyConstraint(['next_id'], ['callout.id'], name=op.f('fk_callout_next_id')),
+    sa.ForeignKeyConstraint(['opened_by'], ['account.id'], name=op.f('fk_callout_opened_by')),
+    sa.ForeignKeyConstraint(['plan_run_id'], ['plan_run.id'], name=op.f('fk_callout_plan_run_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_callout'))
+    )
+    op.create_index('ix_callout_fence_id', 'callout', ['fence_id'], unique=False, postgresql_where=sa.text("status = 'open'"))
+    op.create_index('ix_callout_fill_at', 'callout', ['fill_at'], unique=False, postgresql_where=sa.text("status = 'open'"))
+    op.create_index('ix_callout_incident_id', 'callout', ['incident_id'], unique=False)
+    op.create_index(op.f('ix_callout_plan_run_id'), 'callout', ['plan_run_id'], unique=False)
+    op.create_table('contact',
+    sa.Column('report_id', sa.Uuid(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['report_id'], ['report.id'], name=op.f('fk_contact_report_id')),
+    sa.PrimaryKeyConstraint('report_id', name=op.f('pk_contact'))
+    )
+    op.create_table('dispatch',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('incident_id', sa.Uuid(), nullable=False),
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('status', sa.Text(), server_default='offered', nullable=False),
+    sa.Column('offered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('offered_by', sa.Uuid(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('offer', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('accepted_by', sa.Uuid(), nullable=True),
+    sa.Column('en_route_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('arrival_proposed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('arrival_undone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('on_scene_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('done_by', sa.Uuid(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('travel_s', sa.Double(), nullable=True),
+    sa.Column('distance_m', sa.Double(), nullable=True),
+    sa.Column('travel_method', sa.Text(), nullable=True),
+    sa.Column('eta_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('eta_told_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('result', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('decline_reason', sa.Text(), nullable=True),
+    sa.Column('end_reason', sa.Text(), nullable=True),
+    sa.Column('callout_id', sa.Uuid(), nullable=True),
+    sa.Column('need_key', sa.Text(), nullable=True),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('via', sa.Text(), nullable=True),
+    sa.Column('unreachable_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('copies', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
+    sa.Column('radio_steps', postgresql.ARRAY(sa.TEXT()), server_default=sa.text("'{}'::text[]"), nullable=False),
+    sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.CheckConstraint("status in ('offered', 'accepted', 'en_route', 'on_scene', 'done', 'declined', 'expired', 'cancelled')", name=op.f('ck_dispatch_status')),
+    sa.ForeignKeyConstraint(['accepted_by'], ['account.id'], name=op.f('fk_dispatch_accepted_by')),
+    sa.ForeignKeyConstraint(['callout_id'], ['callout.id'], name=op.f('fk_dispatch_callout_id')),
+    sa.ForeignKeyConstraint(['done_by'], ['account.id'], name=op.f('fk_dispatch_done_by')),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_dispatch_incident_id')),
+    sa.ForeignKeyConstraint(['offered_by'], ['account.id'], name=op.f('fk_dispatch_offered_by')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_dispatch_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dispatch'))
+    )
+    op.create_index(op.f('ix_dispatch_callout_id'), 'dispatch', ['callout_id'], unique=False)
+    op.create_index('ix_dispatch_incident_id', 'dispatch', ['incident_id'], unique=False)
+    op.create_index('ix_dispatch_unit_id_offered_at', 'dispatch', ['unit_id', 'offered_at'], unique=False)
+    op.create_index('uq_dispatch_active', 'dispatch', ['incident_id', 'unit_id'], unique=True, postgresql_where=sa.text("status in ('offered', 'accepted', 'en_route', 'on_scene')"))
     op.create_table('blob',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('purpose', sa.Text(), nullable=False),
@@ -713,13 +1020,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_blob_dispatch_id'), 'blob', ['dispatch_id'], unique=False)
     op.create_index(op.f('ix_blob_incident_id'), 'blob', ['incident_id'], unique=False)
-    op.create_table('contact',
-    sa.Column('report_id', sa.Uuid(), nullable=False),
-    sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['report_id'], ['report.id'], name=op.f('fk_contact_report_id')),
-    sa.PrimaryKeyConstraint('report_id', name=op.f('pk_contact'))
-    )
     op.create_geospatial_table('dispatch_leg',
     sa.Column('dispatch_id', sa.Uuid(), nullable=False),
     sa.Column('fixed_at', sa.DateTime(timezone=True), nullable=False),
@@ -728,16 +1028,113 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_dispatch_leg_dispatch_id')),
     sa.PrimaryKeyConstraint('dispatch_id', 'fixed_at', name=op.f('pk_dispatch_leg'))
     )
+    op.create_table('message',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('dispatch_id', sa.Uuid(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('body', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('status', sa.Text(), server_default='waiting', nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('next_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('fault', sa.Text(), nullable=True),
+    sa.CheckConstraint("channel in ('sms', 'voice')", name=op.f('ck_message_channel')),
+    sa.CheckConstraint("status in ('waiting', 'sent', 'failed')", name=op.f('ck_message_status')),
+    sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_message_dispatch_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_message'))
+    )
+    op.create_index('ix_message_dispatch_id', 'message', ['dispatch_id'], unique=False)
+    op.create_index('ix_message_next_at', 'message', ['next_at'], unique=False, postgresql_where=sa.text("status = 'waiting'"))
+    op.create_table('notice',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('incident_id', sa.Uuid(), nullable=False),
+    sa.Column('callout_id', sa.Uuid(), nullable=True),
+    sa.Column('dispatch_id', sa.Uuid(), nullable=True),
+    sa.Column('unit_id', sa.Uuid(), nullable=True),
+    sa.Column('area_path', Ltree(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('body', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.CheckConstraint('num_nonnulls(unit_id, area_path) = 1', name=op.f('ck_notice_one_reader')),
+    sa.ForeignKeyConstraint(['callout_id'], ['callout.id'], name=op.f('fk_notice_callout_id')),
+    sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_notice_dispatch_id')),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_notice_incident_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_notice_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notice'))
+    )
+    op.create_index('ix_notice_incident_id', 'notice', ['incident_id'], unique=False)
+    op.create_index('ix_notice_unit_id_at', 'notice', ['unit_id', 'at'], unique=False)
+    op.create_geospatial_table('sos_call',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=True),
+    sa.Column('dispatch_id', sa.Uuid(), nullable=True),
+    sa.Column('scope_path', Ltree(), nullable=False),
+    sa.Column('geom', Geometry(geometry_type='POINT', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry'), nullable=True),
+    sa.Column('accuracy_m', sa.Double(), nullable=True),
+    sa.Column('called_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('false_alarm_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('false_alarm_note', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_sos_call_account_id')),
+    sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_sos_call_dispatch_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_sos_call_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sos_call'))
+    )
+    op.create_index('ix_sos_call_scope_path', 'sos_call', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_index('ix_sos_call_unit_id_called_at', 'sos_call', ['unit_id', 'called_at'], unique=False)
+    op.create_table('welfare_question',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('dispatch_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('answer_by', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answer', sa.Text(), nullable=True),
+    sa.Column('unanswered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind in ('silent', 'still', 'alone')", name=op.f('ck_welfare_question_kind')),
+    sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_welfare_question_dispatch_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_welfare_question_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_welfare_question'))
+    )
+    op.create_index('ix_welfare_question_asked_at', 'welfare_question', ['asked_at'], unique=False)
+    op.create_index('ix_welfare_question_dispatch_id', 'welfare_question', ['dispatch_id'], unique=False)
+    op.create_index('uq_welfare_question_open', 'welfare_question', ['dispatch_id'], unique=True, postgresql_where=sa.text('answered_at is null and unanswered_at is null'))
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index('uq_welfare_question_open', table_name='welfare_question', postgresql_where=sa.text('answered_at is null and unanswered_at is null'))
+    op.drop_index('ix_welfare_question_dispatch_id', table_name='welfare_question')
+    op.drop_index('ix_welfare_question_asked_at', table_name='welfare_question')
+    op.drop_table('welfare_question')
+    op.drop_index('ix_sos_call_unit_id_called_at', table_name='sos_call')
+    op.drop_index('ix_sos_call_scope_path', table_name='sos_call', postgresql_using='gist')
+    op.drop_geospatial_table('sos_call')
+    op.drop_index('ix_notice_unit_id_at', table_name='notice')
+    op.drop_index('ix_notice_incident_id', table_name='notice')
+    op.drop_table('notice')
+    op.drop_index('ix_message_next_at', table_name='message', postgresql_where=sa.text("status = 'waiting'"))
+    op.drop_index('ix_message_dispatch_id', table_name='message')
+    op.drop_table('message')
     op.drop_geospatial_table('dispatch_leg')
-    op.drop_table('contact')
     op.drop_index(op.f('ix_blob_incident_id'), table_name='blob')
     op.drop_index(op.f('ix_blob_dispatch_id'), table_name='blob')
     op.drop_table('blob')
+    op.drop_index('uq_dispatch_active', table_name='dispatch', postgresql_where=sa.text("status in ('offered', 'accepted', 'en_route', 'on_scene')"))
+    op.drop_index('ix_dispatch_unit_id_offered_at', table_name='dispatch')
+    op.drop_index('ix_dispatch_incident_id', table_name='dispatch')
+    op.drop_index(op.f('ix_dispatch_callout_id'), table_name='dispatch')
+    op.drop_table('dispatch')
+    op.drop_table('contact')
+    op.drop_index(op.f('ix_callout_plan_run_id'), table_name='callout')
+    op.drop_index('ix_callout_incident_id', table_name='callout')
+    op.drop_index('ix_callout_fill_at', table_name='callout', postgresql_where=sa.text("status = 'open'"))
+    op.drop_index('ix_callout_fence_id', table_name='callout', postgresql_where=sa.text("status = 'open'"))
+    op.drop_table('callout')
     op.drop_index(op.f('ix_share_unit_id'), table_name='share')
     op.drop_index(op.f('ix_share_task_id'), table_name='share')
     op.drop_index(op.f('ix_share_incident_id'), table_name='share')
@@ -746,36 +1143,68 @@ def downgrade() -> None:
     op.drop_table('share')
     op.drop_index('ix_report_incident_id', table_name='report')
     op.drop_geospatial_table('report')
+    op.drop_index('uq_plan_run_active', table_name='plan_run', postgresql_where=sa.text('ended_at is null'))
+    op.drop_index('ix_plan_run_incident_id', table_name='plan_run')
+    op.drop_table('plan_run')
     op.drop_index('ix_incident_event_incident_id_at', table_name='incident_event')
     op.drop_table('incident_event')
-    op.drop_index('uq_dispatch_active', table_name='dispatch', postgresql_where=sa.text("status in ('offered', 'accepted', 'en_route', 'on_scene')"))
-    op.drop_index('ix_dispatch_unit_id_offered_at', table_name='dispatch')
-    op.drop_index('ix_dispatch_incident_id', table_name='dispatch')
-    op.drop_table('dispatch')
+    op.drop_index('uq_hand_over_open', table_name='hand_over', postgresql_where=sa.text("direction = 'out' and status in ('sent', 'acknowledged')"))
+    op.drop_index('ix_hand_over_incident_id', table_name='hand_over')
+    op.drop_table('hand_over')
     op.drop_index('uq_alarm_raised_subject', table_name='alarm', postgresql_where=sa.text("status = 'raised'"))
     op.drop_index('ix_alarm_scope_path', table_name='alarm', postgresql_using='gist')
     op.drop_index('ix_alarm_raised', table_name='alarm', postgresql_where=sa.text("status = 'raised'"))
     op.drop_index(op.f('ix_alarm_incident_id'), table_name='alarm')
     op.drop_table('alarm')
+    op.drop_index('uq_roster_swap_open', table_name='roster_swap', postgresql_where=sa.text("status in ('asked', 'accepted')"))
+    op.drop_index('ix_roster_swap_to_unit_id', table_name='roster_swap')
+    op.drop_index('ix_roster_swap_from_unit_id', table_name='roster_swap')
+    op.drop_table('roster_swap')
     op.drop_index('ix_incident_scope_path', table_name='incident', postgresql_using='gist')
     op.drop_index('ix_incident_reported_at', table_name='incident')
     op.drop_index('ix_incident_number', table_name='incident')
+    op.drop_index(op.f('ix_incident_major_id'), table_name='incident')
     op.drop_geospatial_index('ix_incident_geom_3857', table_name='incident', postgresql_using='gist', column_name='geom_3857')
     op.drop_geospatial_index('ix_incident_geom', table_name='incident', postgresql_using='gist', column_name='geom')
+    op.drop_index('ix_incident_class_key_reported_at', table_name='incident')
     op.drop_index('ix_incident_area_id', table_name='incident')
     op.drop_index('ix_incident_active', table_name='incident', postgresql_where=sa.text("status <> 'closed'"))
     op.drop_geospatial_table('incident')
+    op.drop_index('uq_duty_open', table_name='duty', postgresql_where=sa.text('ended_at is null'))
+    op.drop_index('ix_duty_unit_id_started_at', table_name='duty')
+    op.drop_table('duty')
+    op.drop_index(op.f('ix_device_state_unit_id'), table_name='device_state')
+    op.drop_table('device_state')
+    op.drop_table('device_refusal')
+    op.drop_index(op.f('ix_device_key_device_id'), table_name='device_key')
+    op.drop_table('device_key')
+    op.drop_table('api_token')
     op.drop_index('ix_task_subject', table_name='task')
     op.drop_index('ix_task_scope_path', table_name='task', postgresql_using='gist')
     op.drop_index('ix_task_due_at', table_name='task', postgresql_where=sa.text("status = 'open'"))
     op.drop_table('task')
+    op.drop_index('uq_shift_handover_open', table_name='shift_handover', postgresql_where=sa.text("status = 'open'"))
+    op.drop_index('ix_shift_handover_started_at', table_name='shift_handover')
+    op.drop_index('ix_shift_handover_scope_path', table_name='shift_handover', postgresql_using='gist')
+    op.drop_table('shift_handover')
+    op.drop_index('ix_roster_entry_unit_id_starts_at', table_name='roster_entry')
+    op.drop_index('ix_roster_entry_starts_at', table_name='roster_entry')
+    op.drop_index(op.f('ix_roster_entry_person_id'), table_name='roster_entry')
+    op.drop_table('roster_entry')
     op.drop_index(op.f('ix_password_reset_account_id'), table_name='password_reset')
     op.drop_table('password_reset')
+    op.drop_index('ix_major_event_scope_path', table_name='major_event', postgresql_using='gist')
+    op.drop_table('major_event')
     op.drop_table('import_batch')
-    op.drop_index('uq_duty_open', table_name='duty', postgresql_where=sa.text('ended_at is null'))
-    op.drop_index('ix_duty_unit_id_started_at', table_name='duty')
-    op.drop_table('duty')
-    op.drop_table('api_token')
+    op.drop_index('uq_device_own', table_name='device', postgresql_where=sa.text("kind in ('page', 'gateway')"))
+    op.drop_index(op.f('ix_device_unit_id'), table_name='device')
+    op.drop_table('device')
+    op.drop_index('ix_closure_standing', table_name='closure', postgresql_where=sa.text('ended_at is null'))
+    op.drop_index('ix_closure_scope_path', table_name='closure', postgresql_using='gist')
+    op.drop_geospatial_table('closure')
+    op.drop_index(op.f('ix_agreement_lender_area_id'), table_name='agreement')
+    op.drop_index(op.f('ix_agreement_borrower_area_id'), table_name='agreement')
+    op.drop_table('agreement')
     op.drop_index(op.f('ix_account_session_account_id'), table_name='account_session')
     op.drop_table('account_session')
     op.drop_index(op.f('ix_access_grant_account_id'), table_name='access_grant')
@@ -785,8 +1214,7 @@ def downgrade() -> None:
     op.drop_index('ix_unit_latest_updated_at', table_name='unit_latest')
     op.drop_geospatial_index('ix_unit_latest_geom', table_name='unit_latest', postgresql_using='gist', column_name='geom')
     op.drop_geospatial_table('unit_latest')
-    op.drop_index(op.f('ix_device_unit_id'), table_name='device')
-    op.drop_table('device')
+    op.drop_table('route_cover')
     op.drop_table('account')
     op.drop_index('ix_unit_scope_path', table_name='unit', postgresql_using='gist')
     op.drop_index(op.f('ix_unit_home_area_id'), table_name='unit')
@@ -816,8 +1244,10 @@ def downgrade() -> None:
     op.drop_index('ix_tile_delta_layer_id', table_name='tile_delta')
     op.drop_table('tile_delta')
     op.drop_table('tile_count')
+    op.drop_table('route_cover_mark')
     op.drop_geospatial_index('ix_road_geom', table_name='road', postgresql_using='gist', column_name='geom')
     op.drop_geospatial_table('road')
+    op.drop_table('plan_version')
     op.drop_index('ix_outbox_xid_id', table_name='outbox')
     op.drop_index('ix_outbox_at', table_name='outbox')
     op.drop_table('outbox')
@@ -831,9 +1261,8 @@ def downgrade() -> None:
     op.drop_index('ix_gazetteer_name_norm', table_name='gazetteer', postgresql_using='gin', postgresql_ops={'name_norm': 'gin_trgm_ops'})
     op.drop_geospatial_index('ix_gazetteer_geom', table_name='gazetteer', postgresql_using='gist', column_name='geom')
     op.drop_geospatial_table('gazetteer')
-    op.drop_index('ix_fix_batch_waiting', table_name='fix_batch', postgresql_where=sa.text('processed_at is null'))
+    op.drop_index('ix_fix_batch_received_at', table_name='fix_batch')
     op.drop_table('fix_batch')
-    op.drop_index('ix_fix_unit_id_fixed_at', table_name='fix')
     op.drop_geospatial_table('fix')
     op.drop_geospatial_index('ix_building_geom', table_name='building', postgresql_using='gist', column_name='geom')
     op.drop_geospatial_table('building')
