@@ -42,6 +42,11 @@ def default_runtime_dir() -> Path:
     return Path(f"/tmp/gridmap-{os.geteuid()}-{checkout_key()}")
 
 
+def _default_web_workers() -> int:
+    """One a core, but not all of a large machine: the database wants cores too."""
+    return min(os.cpu_count() or 1, 4)
+
+
 class Settings(BaseSettings):
     """A deployment. `GRIDMAP_<NAME>` variables win over the TOML file that GRIDMAP_CONFIG names."""
 
@@ -67,7 +72,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8420, ge=0, le=65535)
     public_url: str | None = None
-    web_workers: int = Field(1, ge=1, le=64)
+    web_workers: int = Field(default_factory=_default_web_workers, ge=1, le=64)
     tls_mode: Literal["off", "site_ca", "files"] = "off"
     tls_cert: Path | None = None
     tls_key: Path | None = None

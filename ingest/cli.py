@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from gridmap.adapters.processes import give_way
 from gridmap.clock import SystemClock
 from gridmap.db.cluster import ensure_running
 from gridmap.db.engine import Database
@@ -128,11 +130,21 @@ def _opened() -> Iterator[tuple[Settings, Database]]:
     if settings.embedded:
         ensure_running(settings)
     database = Database.from_settings(settings)
+    # Within another program the priority is that program's own.
+    if click.get_current_context().find_root().command is not import_:
+        _give_way(settings, database)
     try:
         _require_current(settings, database)
         yield settings, database
     finally:
         database.dispose()
+
+
+def _give_way(settings: Settings, database: Database) -> None:
+    """Screens and phones wait for nobody's import: it runs behind them, and so do its sessions in our own cluster."""
+    give_way()
+    if settings.embedded:
+        event.listen(database.system, "connect", lambda opened, _record: give_way(opened.info.backend_pid))
 
 
 def _require_current(settings: Settings, database: Database) -> None:

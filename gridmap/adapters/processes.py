@@ -18,6 +18,7 @@ from gridmap.errors import Misconfigured, Unavailable
 SERVICE_ACCOUNT = "gridmap"
 FALLBACK_ACCOUNT = "postgres"
 _BLOCK_BYTES = 1024 * 1024
+BATCH_NICENESS = 10
 
 # PGHOST, PGDATA and the like would make a child talk to another database.
 _NEVER_INHERITED = ("PG",)
@@ -236,6 +237,13 @@ def end_processes(pids: Sequence[int], *, patience_s: float = 5.0) -> None:
                 continue
         if wait_until(lambda: not any(is_alive(pid) for pid in pids), timeout_s=wait_s):
             return
+
+
+def give_way(pid: int = 0) -> None:
+    """Let live work go first: give this process, or another of the same account, a lower priority for good."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.getpriority(os.PRIO_PROCESS, pid) < BATCH_NICENESS:
+            os.setpriority(os.PRIO_PROCESS, pid, BATCH_NICENESS)
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_s: float, pause_s: float = 0.02) -> bool:

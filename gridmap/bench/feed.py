@@ -22,7 +22,7 @@ from gridmap.adapters.children import Child, start_child
 from gridmap.adapters.processes import unprivileged_account, wait_until
 from gridmap.bench.map import Quantiles, log_in, make_operator
 from gridmap.bench.points import INCIDENTS, PointSource
-from gridmap.bench.servers import LastingWeb
+from gridmap.bench.servers import PROCESSES, LastingWeb
 from gridmap.bench.site import SEED, BenchSite, Say, bench_site
 from gridmap.bench.writers import Hotline, LateWriters
 from gridmap.clock import SystemClock
@@ -81,7 +81,7 @@ def _measure(
     city = next(area for area in site.lattice.areas if area.level == "city")
     stop = threading.Event()
     out = site.settings.data_dir / "heard.npz"
-    with LastingWeb(site, processes=1) as web, _worker(site):
+    with LastingWeb(site, processes=PROCESSES) as web, _worker(site):
         cookies = _cookies(site, web.port, city.area_id, streams, say)
         hotline = Hotline(site, web.port, _token(site, city.area_id), per_second, stop)
         late = LateWriters(site, city.path, city.area_id, stop)

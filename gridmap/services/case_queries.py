@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -165,6 +166,7 @@ def list_nearby(
     return [(_case_row(row), float(row.away_m)) for row in tx.session.execute(statement)]
 
 
+@cache
 def _rows() -> Select[Any]:
     handler = aliased(Account)
     dispatches = (

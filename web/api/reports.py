@@ -109,10 +109,10 @@ def show_contact(report_id: UUID, body: OpenContact) -> ContactCard:
 
 def _incident(tx: Tx, taken: Taken) -> shapes.IncidentSummary | KnownBy:
     """The incident; for a channel, which may not read incidents, its id and number."""
+    if tx.actor.token_id is not None and not tx.actor.can("case.read"):
+        return {"id": taken.incident_id, "number": taken.number}
     try:
         return shapes.summary(get_case_row(tx, taken.incident_id))
     except NotFound:
-        if tx.actor.token_id is None:
-            # Somebody else's message, out of this person's sight, bears the same reference.
-            raise Conflict("report_known") from None
-        return {"id": taken.incident_id, "number": taken.number}
+        # Somebody else's message, out of this person's sight, bears the same reference.
+        raise Conflict("report_known") from None
