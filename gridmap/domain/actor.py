@@ -33,6 +33,7 @@ class Actor:
     case_paths: tuple[str, ...]
     map_paths: tuple[str, ...]
     write_paths: tuple[str, ...]
+    wall_paths: tuple[str, ...] = ()
     person_id: UUID | None = None
     session_id: UUID | None = None
     token_id: UUID | None = None
@@ -66,9 +67,9 @@ def roles_of(grants: Iterable[Grant]) -> dict[str, Role]:
     return {grant.role: known[grant.role] for grant in grants if grant.role in known}
 
 
-def paths_with(grants: Iterable[Grant], verb: str) -> tuple[str, ...]:
-    """The roots under which some grant gives `verb`, without roots that another root already holds."""
+def paths_with(grants: Iterable[Grant], *verbs: str) -> tuple[str, ...]:
+    """The roots under which some grant gives one of `verbs`, without roots that another root already holds."""
     known = vocabulary().roles
-    roots = {grant.path for grant in grants if verb in known[grant.role].verbs}
+    roots = {grant.path for grant in grants if not known[grant.role].verbs.isdisjoint(verbs)}
     kept = [root for root in roots if not any(other != root and is_below(root, other) for other in roots)]
     return tuple(sorted(kept))

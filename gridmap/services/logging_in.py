@@ -166,6 +166,7 @@ def actor_from(found: dict[str, Any]) -> Actor:
         case_paths=paths_with(grants, "case.read"),
         map_paths=paths_with(grants, "area.read"),
         write_paths=paths_with(grants, "case.handle"),
+        wall_paths=paths_with(grants, "case.wall", "case.read"),
         person_id=_uuid(found.get("person_id")),
         session_id=_uuid(found.get("session_id")),
         token_id=_uuid(found.get("token_id")),

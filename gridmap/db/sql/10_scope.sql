@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION app_can(verb text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT verb = ANY (string_to_array(coalesce(current_setting('gridmap.verbs', true), ''), ',')) $$;
 
--- kind: case_paths, map_paths or write_paths. The array's empty path holds every area.
+-- kind: case_paths, map_paths, write_paths or wall_paths. The array's empty path holds every area.
 CREATE OR REPLACE FUNCTION app_paths(kind text) RETURNS public.ltree[]
 LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT coalesce(nullif(current_setting('gridmap.' || kind, true), '')::public.ltree[], '{}') $$;

@@ -1,4 +1,4 @@
 import { openPage } from "@shared/page";
-import App from "./App.vue";
+import Root from "./Root.vue";
 
-void openPage(App, { live: true });
+void openPage(Root, { live: true });

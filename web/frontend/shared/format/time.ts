@@ -32,6 +32,11 @@ export function clockTime(iso: string | number): string {
   return formatter({ hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
 }
 
+/** 11月22日 周日 / Sun, 22 Nov */
+export function dayText(at: string | number): string {
+  return formatter({ month: "short", day: "numeric", weekday: "short" }).format(new Date(at));
+}
+
 function dayStamp(ms: number): string {
   return formatter({ year: "numeric", month: "2-digit", day: "2-digit" }).format(ms);
 }

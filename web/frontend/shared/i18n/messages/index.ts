@@ -8,5 +8,6 @@ import * as map from "./map";
 import * as patrol from "./patrol";
 import * as people from "./people";
 import * as reporting from "./reporting";
+import * as wall from "./wall";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall } satisfies Catalogue;
