@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
 from gridmap.db.tables import Timer
 from gridmap.domain.ids import new_id
+from gridmap.errors import Conflict
 from gridmap.services.transaction import Tx, system_transaction
 
+log = logging.getLogger(__name__)
+
 Handler = Callable[[Tx, UUID], None]
+_FIRING = 0x74696D65
+_LONGEST_WAIT_S = 300
 
 
 def set_timer(tx: Tx, kind: str, subject_id: UUID, due_at: datetime) -> None:
-    """Start or move the one timer of this kind and subject."""
-    statement = insert(Timer).values(id=new_id(), kind=kind, subject_id=subject_id, due_at=due_at)
+    """Start or move the one timer of this kind and subject. Each setting has an id of its own: see `fire_due`."""
+    fresh = new_id()
+    statement = insert(Timer).values(id=fresh, kind=kind, subject_id=subject_id, due_at=due_at)
     tx.session.execute(
-        statement.on_conflict_do_update(index_elements=["kind", "subject_id"], set_={"due_at": due_at})
+        statement.on_conflict_do_update(
+            index_elements=["kind", "subject_id"], set_={"id": fresh, "due_at": due_at, "attempts": 0}
+        )
     )
 
 
@@ -34,22 +43,50 @@ def clear_timer(tx: Tx, kind: str, subject_id: UUID) -> None:
 def fire_due(database: Database, clock: Clock, handlers: Mapping[str, Handler], most: int = 100) -> int:
     """Fire what is due, each in its own transaction, and return how many fired.
 
-    The row is locked and deleted with the effect, so two tickers never fire one timer twice and a crash fires it
-    again. A kind without a handler here is left for a process that has one.
+    The row is deleted with the effect, so a crash fires it again, and an advisory lock keeps a second ticker off it.
+    The row itself is locked only at the end: whoever holds the subject may stop or move its timer meanwhile, and then
+    neither waits for the other in a circle. One that fails is put off and holds up nobody. A kind without a handler
+    here is left for a process that has one.
     """
+    with system_transaction(database, clock) as tx:
+        due = tx.session.scalars(
+            select(Timer.id)
+            .where(Timer.due_at <= tx.now, Timer.kind.in_(handlers))
+            .order_by(Timer.due_at, Timer.id)
+            .limit(most)
+        ).all()
     fired = 0
-    while fired < most:
-        with system_transaction(database, clock) as tx:
-            timer = tx.session.scalars(
-                select(Timer)
-                .where(Timer.due_at <= tx.now, Timer.kind.in_(handlers))
-                .order_by(Timer.due_at)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).first()
-            if timer is None:
-                return fired
-            tx.session.execute(delete(Timer).where(Timer.id == timer.id))
-            handlers[timer.kind](tx, timer.subject_id)
-        fired += 1
+    for timer_id in due:
+        try:
+            fired += _fire(database, clock, handlers, timer_id)
+        except Exception as error:
+            log.exception("timer failed", extra={"timer": str(timer_id)})
+            _put_off(database, clock, timer_id, error)
     return fired
+
+
+def _fire(database: Database, clock: Clock, handlers: Mapping[str, Handler], timer_id: UUID) -> int:
+    with system_transaction(database, clock) as tx:
+        mine = tx.session.scalar(
+            text("select pg_try_advisory_xact_lock(:space, hashtext(:id))"),
+            {"space": _FIRING, "id": str(timer_id)},
+        )
+        timer = tx.session.get(Timer, timer_id) if mine else None
+        if timer is None or timer.due_at > tx.now:
+            return 0
+        handlers[timer.kind](tx, timer.subject_id)
+        # Set anew meanwhile, by the handler or by somebody else, it has another id and stays.
+        tx.session.execute(delete(Timer).where(Timer.id == timer_id))
+    return 1
+
+
+def _put_off(database: Database, clock: Clock, timer_id: UUID, error: Exception) -> None:
+    with system_transaction(database, clock) as tx:
+        timer = tx.session.get(Timer, timer_id)
+        if timer is None:
+            return
+        timer.attempts += 1
+        # A lock that was not to be had is no fault of the timer: it comes again at once.
+        busy = isinstance(error, Conflict) and error.code == "busy_try_again"
+        wait_s = 0 if busy else min(_LONGEST_WAIT_S, 2**timer.attempts)
+        timer.due_at = max(timer.due_at, tx.now + timedelta(seconds=wait_s))

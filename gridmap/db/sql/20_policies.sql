@@ -186,7 +186,7 @@ END $do$;
 -- Rosters, shifts, welfare, major events, patrol routes.
 SELECT pg_temp.set_policy('roster_entry', 'SELECT',
   'EXISTS (SELECT FROM unit u WHERE u.id = unit_id)
-   OR EXISTS (SELECT FROM roster_swap s WHERE s.entry_id = roster_entry.id AND s.to_unit_id = ANY ((SELECT app_units())::uuid[]))', NULL);
+   OR unit_id IN (SELECT c.unit_id FROM colleague_units() c)', NULL);
 SELECT pg_temp.set_policy('roster_entry', 'INSERT', NULL,
   '(SELECT app_can(''roster.edit'')) AND EXISTS (SELECT FROM unit u WHERE u.id = unit_id AND u.scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]))');
 SELECT pg_temp.set_policy('roster_entry', 'UPDATE',

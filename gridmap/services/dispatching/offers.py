@@ -1,4 +1,4 @@
-"""The offer and its answer: made, shown, taken, refused, or run out."""
+"""The offer and its answer: made, shown, taken, refused, taken back, or run out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from uuid import UUID
 from geoalchemy2.shape import to_shape
 from sqlalchemy import select
 
-from gridmap.db.tables import AreaVersion, Dispatch, Incident, Share
+from gridmap.db.tables import AreaVersion, Dispatch, Incident, Share, Unit
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import next_status
+from gridmap.domain.response import DELIVER_S, place_for
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.alarms import raise_alarm
+from gridmap.services.dispatching.needs import lock_callout, places_left, winners
 from gridmap.services.dispatching.rows import (
     end_share,
     find_dispatch,
@@ -36,6 +38,7 @@ from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import Tx
 
 OFFER_EXPIRES = "dispatch.offer_expires"
+OFFER_UNDELIVERED = "dispatch.undelivered"
 OFFER_RADIUS_M = 300
 MIN_EXPIRES_S, MAX_EXPIRES_S = 10, 3_600
 _METRES_PER_DEGREE = 111_320.0
@@ -43,7 +46,10 @@ _METRES_PER_DEGREE = 111_320.0
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A job for one unit; travel is what the recommendation said, kept to be compared with what came."""
+    """A job for one unit; travel is what the recommendation said, kept to be compared with what came.
+
+    `override_reason` sends a unit past the gates; it takes the verb case.override.
+    """
 
     incident_id: UUID
     unit_id: UUID
@@ -52,6 +58,22 @@ class Offer:
     distance_m: float | None = None
     travel_method: str | None = None
     reason: str | None = None
+    override_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One offer as it is written: whom, for how long, what the road says, and for which place of which call-out."""
+
+    unit_id: UUID
+    expires_s: int
+    deliver_s: int = DELIVER_S
+    travel_s: float | None = None
+    distance_m: float | None = None
+    travel_method: str | None = None
+    reason: str | None = None
+    callout_id: UUID | None = None
+    need_key: str | None = None
 
 
 def offer(tx: Tx, command: Offer) -> Dispatch:
@@ -60,10 +82,26 @@ def offer(tx: Tx, command: Offer) -> Dispatch:
     if not MIN_EXPIRES_S <= command.expires_s <= MAX_EXPIRES_S:
         raise Invalid("offer_expires_out_of_range", least=MIN_EXPIRES_S, most=MAX_EXPIRES_S)
     incident = lock_incident(tx, command.incident_id)
-    incident.status = next_status("incident", incident.status, "offer")
-    unit = lock_unit(tx, command.unit_id)
+    return ask(
+        tx,
+        incident,
+        Ask(
+            unit_id=command.unit_id,
+            expires_s=command.expires_s,
+            travel_s=command.travel_s,
+            distance_m=command.distance_m,
+            travel_method=command.travel_method,
+            reason=command.reason,
+        ),
+    )
+
+
+def ask(tx: Tx, incident: Incident, wanted: Ask) -> Dispatch:
+    """Write the offer under the incident's lock. Raises Conflict when unit or incident is in no state for it."""
+    unit = lock_unit(tx, wanted.unit_id)
     if unit.status != "free":
         raise Conflict("unit_not_available", call_sign=unit.call_sign, status=unit.status)
+    incident.status = next_status("incident", incident.status, "offer")
     dispatch_id = new_id()
     dispatch = Dispatch(
         id=dispatch_id,
@@ -72,16 +110,22 @@ def offer(tx: Tx, command: Offer) -> Dispatch:
         status="offered",
         offered_at=tx.now,
         offered_by=tx.actor.account_id,
-        expires_at=tx.now + timedelta(seconds=command.expires_s),
+        sent_at=tx.now,
+        via="page",
+        expires_at=tx.now + timedelta(seconds=wanted.expires_s),
         offer=_masked(tx, incident, dispatch_id),
-        travel_s=command.travel_s,
-        distance_m=command.distance_m,
-        travel_method=command.travel_method,
+        travel_s=wanted.travel_s,
+        distance_m=wanted.distance_m,
+        travel_method=wanted.travel_method,
+        callout_id=wanted.callout_id,
+        need_key=wanted.need_key,
         drill=incident.drill,
     )
     tx.session.add(dispatch)
     tx.session.flush()
     set_timer(tx, OFFER_EXPIRES, dispatch.id, dispatch.expires_at)
+    if wanted.deliver_s < wanted.expires_s:
+        set_timer(tx, OFFER_UNDELIVERED, dispatch.id, tx.now + timedelta(seconds=wanted.deliver_s))
     clear_timer(tx, DISPATCH_DUE, incident.id)
     tell_dispatch(tx, dispatch, incident)
     touch(
@@ -90,9 +134,9 @@ def offer(tx: Tx, command: Offer) -> Dispatch:
         "offered",
         call_sign=unit.call_sign,
         dispatch_id=str(dispatch.id),
-        seconds=command.travel_s,
-        method=command.travel_method,
-        reason=command.reason,
+        seconds=wanted.travel_s,
+        method=wanted.travel_method,
+        reason=wanted.reason,
     )
     return dispatch
 
@@ -100,14 +144,14 @@ def offer(tx: Tx, command: Offer) -> Dispatch:
 def accept(tx: Tx, dispatch_id: UUID) -> Dispatch:
     """Take the job. From here the unit sees address, text and exact place.
 
-    Raises Conflict("offer_expired") past its time, Conflict("not_allowed_in_status") when it is gone.
+    Raises Conflict("need_met") with who took the places and when, Conflict("offer_withdrawn") with why,
+    Conflict("offer_expired") past its time, Conflict("not_allowed_in_status") when it is gone otherwise.
     """
     dispatch = find_dispatch(tx, dispatch_id)
     require_crew(tx, dispatch)
-    share_id = new_id()
     tx.session.add(
         Share(
-            id=share_id,
+            id=new_id(),
             incident_id=dispatch.incident_id,
             unit_id=dispatch.unit_id,
             reason="assigned",
@@ -117,19 +161,43 @@ def accept(tx: Tx, dispatch_id: UUID) -> Dispatch:
     )
     tx.session.flush()
     incident, dispatch = lock_dispatch(tx, dispatch)
-    if dispatch.status == "offered" and tx.now > dispatch.expires_at:
-        raise Conflict("offer_expired", expired_at=dispatch.expires_at.isoformat())
+    _refuse_too_late(tx, dispatch)
     dispatch.status = next_status("dispatch", dispatch.status, "accept")
     unit = lock_unit(tx, dispatch.unit_id)
     if unit.status != "free":
         raise Conflict("unit_not_available", call_sign=unit.call_sign, status=unit.status)
+    _take_place(tx, dispatch, unit)
     unit.status, unit.status_at = "busy", tx.now
     dispatch.accepted_at, dispatch.accepted_by = tx.now, tx.actor.account_id
     dispatch.seen_at = dispatch.seen_at or tx.now
     dispatch.delivered_at = dispatch.delivered_at or tx.now
-    clear_timer(tx, OFFER_EXPIRES, dispatch.id)
+    _stop_clocks(tx, dispatch)
     note_step(tx, incident, dispatch, "accepted", unit)
     return dispatch
+
+
+def _refuse_too_late(tx: Tx, dispatch: Dispatch) -> None:
+    if dispatch.status == "offered" and tx.now > dispatch.expires_at:
+        raise Conflict("offer_expired", expired_at=dispatch.expires_at.isoformat())
+    if dispatch.status == "cancelled" and dispatch.end_reason is not None and dispatch.accepted_at is None:
+        if dispatch.end_reason == "need_met" and dispatch.callout_id is not None:
+            raise Conflict("need_met", taken=winners(tx, dispatch.callout_id))
+        raise Conflict("offer_withdrawn", reason=dispatch.end_reason)
+
+
+def _take_place(tx: Tx, dispatch: Dispatch, unit: Unit) -> None:
+    """A place of the call-out that is still free, or Conflict: the incident's lock makes the second one wait."""
+    if dispatch.callout_id is None:
+        return
+    callout = lock_callout(tx, dispatch.callout_id)
+    left = places_left(tx, callout) if callout.status in ("open", "met") else ()
+    place = place_for(left, unit.kind, unit.capabilities, dispatch.need_key)
+    if place is None and callout.mode == "named":
+        # Whom a seat named is meant, whatever the kind.
+        place = next(iter(left), None)
+    if place is None:
+        raise Conflict("need_met", taken=winners(tx, callout.id))
+    dispatch.need_key = place.key
 
 
 def decline(tx: Tx, dispatch_id: UUID, *, reason: str | None) -> Dispatch:
@@ -142,12 +210,20 @@ def decline(tx: Tx, dispatch_id: UUID, *, reason: str | None) -> Dispatch:
     incident, dispatch = lock_dispatch(tx, dispatch)
     dispatch.status = next_status("dispatch", dispatch.status, "decline", reason=reason)
     dispatch.decline_reason, dispatch.ended_at = reason, tx.now
-    clear_timer(tx, OFFER_EXPIRES, dispatch.id)
+    _stop_clocks(tx, dispatch)
     note_step(tx, incident, dispatch, "declined", lock_unit(tx, dispatch.unit_id), reason=reason)
     settle(tx, incident)
     tx.session.flush()
     end_share(tx, with_sight)
     return dispatch
+
+
+def withdraw(tx: Tx, incident: Incident, dispatch: Dispatch, code: str, **params: Any) -> None:
+    """Take an unanswered offer back under the incident's lock; `code` is what the unit is told."""
+    dispatch.status = next_status("dispatch", dispatch.status, "cancel", reason=code)
+    dispatch.end_reason, dispatch.ended_at = code, tx.now
+    _stop_clocks(tx, dispatch)
+    note_step(tx, incident, dispatch, "withdrawn", lock_unit(tx, dispatch.unit_id), why=code, **params)
 
 
 def mark_seen(tx: Tx, dispatch_ids: list[UUID], *, delivered_only: bool = False) -> int:
@@ -170,27 +246,38 @@ def expire_offer(tx: Tx, dispatch_id: UUID) -> None:
     if dispatch is None:
         return
     incident, dispatch = lock_dispatch(tx, dispatch)
-    if dispatch.status != "offered":
-        return
+    if dispatch.status == "offered":
+        run_out(tx, incident, dispatch)
+
+
+def run_out(tx: Tx, incident: Incident, dispatch: Dispatch, code: str | None = None) -> None:
+    """End an unanswered offer. Of a call-out the next is asked, and only its own end is an alarm."""
     dispatch.status = next_status("dispatch", dispatch.status, "expire")
-    dispatch.ended_at = tx.now
+    dispatch.ended_at, dispatch.end_reason = tx.now, code
+    _stop_clocks(tx, dispatch)
     unit = lock_unit(tx, dispatch.unit_id)
-    note_step(tx, incident, dispatch, "expired", unit)
-    raise_alarm(
-        tx,
-        "offer_unheard",
-        severity=incident.severity,
-        path=incident.scope_path,
-        subject_kind="dispatch",
-        subject_id=dispatch.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
-        call_sign=unit.call_sign,
-        number=incident.number,
-        delivered=dispatch.delivered_at is not None,
-    )
+    note_step(tx, incident, dispatch, "expired", unit, why=code)
+    if dispatch.callout_id is None:
+        raise_alarm(
+            tx,
+            "offer_unheard",
+            severity=incident.severity,
+            path=incident.scope_path,
+            subject_kind="dispatch",
+            subject_id=dispatch.id,
+            incident_id=incident.id,
+            restricted=incident.restricted,
+            drill=incident.drill,
+            call_sign=unit.call_sign,
+            number=incident.number,
+            delivered=dispatch.delivered_at is not None,
+        )
     settle(tx, incident)
+
+
+def _stop_clocks(tx: Tx, dispatch: Dispatch) -> None:
+    clear_timer(tx, OFFER_EXPIRES, dispatch.id)
+    clear_timer(tx, OFFER_UNDELIVERED, dispatch.id)
 
 
 def dispatch_overdue(tx: Tx, incident_id: UUID) -> None:
