@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,36 +10,17 @@ from sqlalchemy import func, select
 
 from gridmap.clock import FixedClock
 from gridmap.db.tables import Alarm, Dispatch, Report, Unit
-from gridmap.errors import Conflict, GridmapError
+from gridmap.errors import Conflict
 from gridmap.services.dispatching import offers, steps
 from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.timers import fire_due
 from gridmap.services.transaction import system_transaction, transaction
 from gridmap.services.vault import Vault
 from gridmap.worker import TIMER_HANDLERS
+from tests.races import at_once
 from tests.world import World
 
 VAULT = Vault(b"k" * 48)
-
-
-def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
-    """Run the calls in threads that start together; results or the GridmapError of each, in order."""
-    results: list[object] = [None] * len(calls)
-    gate = threading.Barrier(len(calls))
-
-    def run(index: int) -> None:
-        gate.wait(timeout=10)
-        try:
-            results[index] = calls[index]()
-        except GridmapError as error:
-            results[index] = error
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return results
 
 
 def _report(world: World, login: str) -> UUID:

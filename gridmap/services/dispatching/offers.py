@@ -162,11 +162,12 @@ def accept(tx: Tx, dispatch_id: UUID) -> Dispatch:
     tx.session.flush()
     incident, dispatch = lock_dispatch(tx, dispatch)
     _refuse_too_late(tx, dispatch)
-    dispatch.status = next_status("dispatch", dispatch.status, "accept")
+    accepted = next_status("dispatch", dispatch.status, "accept")
     unit = lock_unit(tx, dispatch.unit_id)
     if unit.status != "free":
         raise Conflict("unit_not_available", call_sign=unit.call_sign, status=unit.status)
     _take_place(tx, dispatch, unit)
+    dispatch.status = accepted
     unit.status, unit.status_at = "busy", tx.now
     dispatch.accepted_at, dispatch.accepted_by = tx.now, tx.actor.account_id
     dispatch.seen_at = dispatch.seen_at or tx.now

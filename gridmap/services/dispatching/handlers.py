@@ -1,0 +1,14 @@
+"""What falls due around offers and call-outs, by kind of timer."""
+
+from __future__ import annotations
+
+from gridmap.services.dispatching import callouts, escalation, needs, offers
+from gridmap.services.reports import DISPATCH_DUE
+from gridmap.services.timers import Handler
+
+OFFER_TIMERS: dict[str, Handler] = {
+    offers.OFFER_EXPIRES: offers.expire_offer,
+    DISPATCH_DUE: offers.dispatch_overdue,
+    needs.CALLOUT_REVIEW: escalation.review,
+    callouts.CALLOUT_EXPIRES: escalation.level_over,
+}
