@@ -18,6 +18,9 @@ from gridmap.domain.crs import to_wgs84
 from gridmap.domain.vocab import vocabulary
 from tests.unit.demo.conftest import SEED, UNTIL, District
 
+# One worker draws the district for all.
+pytestmark = pytest.mark.xdist_group("district")
+
 
 def _rows(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
     with path.open(encoding=encoding, newline="") as handle:
@@ -36,6 +39,7 @@ def test_the_manifest_names_every_file_and_its_sum(district: District) -> None:
     assert nouns[-1] == "incidents"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(district: District, tmp_path: Path) -> None:
     assert generate(tmp_path, SEED, SMALL, until=UNTIL) == district.manifest
 
