@@ -83,6 +83,7 @@ class Settings(BaseSettings):
 
     session_hours: int = Field(12, ge=1, le=24 * 30)
     positions_kept_days: int = Field(7, ge=1, le=31)
+    positions_shards: int = Field(1, ge=1, le=16, description="positions processes, each with its share of the units")
     offer_expires_s: int = Field(60, ge=10, le=3600)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The background process: timers, positions, tile counts, sealing the audit trail, and dropping what has aged out."""
+"""The background processes: positions by themselves; in one worker timers, tile counts, sealing the audit trail, ageing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gridmap.db.engine import Database
 from gridmap.services import closures, reports
 from gridmap.services.auditing import seal
 from gridmap.services.dispatching import clocks, offers, sos, watching
-from gridmap.services.positions import process_batches
+from gridmap.services.fix_placing import FixPlacer
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
 from gridmap.services.transaction import system_transaction
@@ -27,6 +27,8 @@ OUTBOX_KEPT = timedelta(hours=24)
 LOGIN_ATTEMPTS_KEPT = timedelta(days=1)
 FIX_PARTITIONS_AHEAD_DAYS = 3
 _PAUSE_AFTER_FAULT_S = 2.0
+# A fix waits half of this on average before it is looked at.
+POSITIONS_EVERY_S = 0.05
 
 TIMER_HANDLERS: dict[str, Handler] = {
     offers.OFFER_EXPIRES: offers.expire_offer,
@@ -63,15 +65,19 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
     database.dispose()
 
 
+def run_positions(settings: Settings, shard: int, stop: threading.Event) -> None:
+    """Place the positions of one shard of units until `stop` is set."""
+    database = Database.from_settings(settings)
+    placer = FixPlacer(database, SystemClock(), shard=shard, shards=settings.positions_shards)
+    _run(Loop("positions", POSITIONS_EVERY_S, lambda: placer.turn() > 0), stop)
+    database.dispose()
+
+
 def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
     """What the worker does, and how often."""
 
     def timers() -> bool:
         return fire_due(database, clock, TIMER_HANDLERS) > 0
-
-    def positions() -> bool:
-        with system_transaction(database, clock) as tx:
-            return process_batches(tx) > 0
 
     def tile_counts() -> bool:
         refresh_dirty(database, clock)
@@ -93,7 +99,6 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
 
     return [
         Loop("timers", 0.5, timers),
-        Loop("positions", 0.25, positions),
         Loop("tile-counts", 1.0, tile_counts),
         Loop("audit-seal", 2.0, audit_seal),
         Loop("look-after", 10.0, look_after),

@@ -15,6 +15,7 @@ from web.access_log import register_access_log
 from web.api import BLUEPRINTS
 from web.auth import register_auth
 from web.compression import register_compression
+from web.device_door import register_device_door
 from web.encoding import CompactJson
 from web.errors import register_errors
 from web.guards import refuse_unguarded
@@ -63,6 +64,7 @@ def create_app(
     register_compression(app)
     register_access_log(app)
     register_auth(app)
+    register_device_door(app)
     for blueprint in (*BLUEPRINTS, pages):
         app.register_blueprint(blueprint)
     describe(app)

@@ -69,7 +69,7 @@ def _authenticate() -> None:
     unsafe = request.method not in SAFE_METHODS
     if unsafe:
         _check_origin()
-    if guard.is_public:
+    if guard.is_public or guard.by_device:
         return
     who = _bearer(guard) or _cookie(guard)
     check_guard(guard, who)

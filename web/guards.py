@@ -20,13 +20,15 @@ class Guard:
     """Who may pass. `verbs`: any one of them is enough; none of them means that being known is enough.
 
     `with_old_password` lets through who must change the password first; `brief_memory` lets a process take a
-    caller it saw some seconds ago for granted (tiles, which a screen asks for by the dozen).
+    caller it saw some seconds ago for granted (tiles, which a screen asks for by the dozen). `by_device`: the handler
+    itself asks for the device's own key, in the way of the device's protocol.
     """
 
     is_public: bool = False
     verbs: tuple[str, ...] = ()
     with_old_password: bool = False
     brief_memory: bool = False
+    by_device: bool = False
 
 
 def public(view: View) -> View:
@@ -42,6 +44,11 @@ def signed_in(view: View) -> View:
 def signed_in_with_old_password(view: View) -> View:
     """As `signed_in`, and also while the password has to be changed first."""
     return _mark(view, Guard(with_old_password=True))
+
+
+def by_device(view: View) -> View:
+    """Open to a device with a key of its own: the first line of the view asks for it (web.device_door)."""
+    return _mark(view, Guard(by_device=True))
 
 
 def requires(*verbs: str) -> Callable[[View], View]:

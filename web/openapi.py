@@ -45,6 +45,7 @@ def describe(app: APIFlask) -> None:
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
             "token": {"type": "http", "scheme": "bearer"},
+            "device": {"type": "http", "scheme": "basic"},
         },
     )
 
@@ -82,6 +83,9 @@ def _say_guard(app: APIFlask, operation: dict[str, Any], endpoint: str, method: 
     responses["default"] = {"description": "Refused", **problem}
     if guard is None or guard.is_public:
         operation["security"] = []
+        return
+    if guard.by_device:
+        operation["security"] = [{"device": []}]
         return
     cookie: dict[str, list[str]] = {"session": []} if method == "GET" else {"session": [], "csrf": []}
     operation["security"] = [cookie, {"token": []}]

@@ -12,6 +12,7 @@ from flask import current_app
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
+from gridmap.services.fix_intake import FixIntake
 from gridmap.services.transaction import Tx, transaction
 from gridmap.services.vault import Vault
 from gridmap.settings import Settings
@@ -33,6 +34,7 @@ class Site:
     tiles: TileReader
     router: Valhalla
     vault: Vault
+    intake: FixIntake
 
 
 def open_site(settings: Settings, database: Database, clock: Clock) -> Site:
@@ -45,6 +47,7 @@ def open_site(settings: Settings, database: Database, clock: Clock) -> Site:
         tiles=TileReader(database, clock),
         router=Valhalla(settings.routing_url),
         vault=Vault(settings.secret_key),
+        intake=FixIntake(database, clock, settings.positions_shards),
     )
 
 

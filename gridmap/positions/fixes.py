@@ -1,26 +1,30 @@
-"""One position as it came, and the filters that accept or name why not."""
+"""One position: as it was decoded, and as the door and the filters hand it on. WGS84, UTC, metres, seconds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import IntEnum
 from uuid import UUID
 
-from gridmap.domain.metric import distance_m
+NO_DEVICE = UUID(int=0)
 
-MAX_FUTURE = timedelta(seconds=300)
-MAX_AGE = timedelta(hours=24)
-MAX_ACCURACY_M = 500.0
-MAX_SPEED_MPS = 70.0
-# Two fixes closer in time than this say nothing about speed: clocks of phones tick in whole seconds.
-MIN_SPEED_GAP_S = 2.0
+
+class Door(IntEnum):
+    """Who spoke: our phone page for its own unit, a gateway for the units of its area, a device by its own key."""
+
+    PAGE = 0
+    GATEWAY = 1
+    DEVICE = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RawFix:
-    """A decoded position: degrees WGS84, metres, metres a second, degrees clockwise from north."""
+class Reading:
+    """What a decoder makes of a payload: coordinates still in the sender's own system, which the caller knows.
 
-    unit_id: UUID
+    lon, lat in that system's units; metres, metres a second, degrees clockwise from north, percent.
+    """
+
     lon: float
     lat: float
     fixed_at: datetime
@@ -30,36 +34,17 @@ class RawFix:
     battery_pct: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LastFix:
-    """The newest accepted position of the same unit."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawFix:
+    """A position at the door, degrees WGS84. `device_id` is NO_DEVICE for a page or a gateway."""
 
+    unit_id: UUID
     lon: float
     lat: float
     fixed_at: datetime
+    device_id: UUID = NO_DEVICE
+    door: Door = Door.PAGE
     accuracy_m: float | None = None
-
-
-def refusal(fix: RawFix, received_at: datetime, last: LastFix | None) -> str | None:
-    """The named reason to refuse a fix, or None to accept it."""
-    if fix.lon == 0 and fix.lat == 0:
-        return "null_island"
-    if fix.fixed_at > received_at + MAX_FUTURE:
-        return "future"
-    if fix.fixed_at < received_at - MAX_AGE:
-        return "stale"
-    if fix.accuracy_m is not None and fix.accuracy_m > MAX_ACCURACY_M:
-        return "poor_accuracy"
-    if last is None or fix.fixed_at < last.fixed_at:
-        return None
-    if fix.fixed_at == last.fixed_at:
-        return "duplicate"
-    return "impossible_speed" if _jumps(fix, last) else None
-
-
-def _jumps(fix: RawFix, last: LastFix) -> bool:
-    """Faster than any patrol car even if both positions err towards each other."""
-    gap_s = max((fix.fixed_at - last.fixed_at).total_seconds(), MIN_SPEED_GAP_S)
-    doubt_m = (fix.accuracy_m or 0.0) + (last.accuracy_m or 0.0)
-    away_m = float(distance_m(last.lon, last.lat, fix.lon, fix.lat))
-    return away_m - doubt_m > MAX_SPEED_MPS * gap_s
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    battery_pct: float | None = None

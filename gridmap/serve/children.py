@@ -16,7 +16,7 @@ from gridmap.serve.supervisor import ChildSpec
 from gridmap.serve.tls import TlsFiles
 from gridmap.settings import Settings
 
-WEB, WORKER, ROUTING = "web", "worker", "routing"
+WEB, WORKER, POSITIONS, ROUTING = "web", "worker", "positions", "routing"
 _WEB_FACTORY = "web.app:create_app()"
 # One gevent worker held 10,000 open event streams; the limit is there to protect its memory.
 _CONNECTIONS_PER_WORKER = 20_000
@@ -38,11 +38,18 @@ def web(settings: Settings, tls: TlsFiles | None, renewed: Callable[[], object],
 
 
 def worker(settings: Settings, log_of: LogOf) -> ChildSpec:
-    """The worker: timers, jobs, positions, the feed's wake-up."""
+    """The worker: timers, jobs, the feed's wake-up."""
     command = [sys.executable, "-m", "gridmap", "worker"]
     return ChildSpec(
         WORKER, lambda: command, settings_environment(settings), patience_s=20, log=log_of(WORKER)
     )
+
+
+def positions(settings: Settings, shard: int, log_of: LogOf) -> ChildSpec:
+    """One positions process, for its share of the units."""
+    name = POSITIONS if settings.positions_shards == 1 else f"{POSITIONS}-{shard}"
+    command = [sys.executable, "-m", "gridmap", "positions", "--shard", str(shard)]
+    return ChildSpec(name, lambda: command, settings_environment(settings), log=log_of(name))
 
 
 def routing(settings: Settings, log_of: LogOf) -> ChildSpec:

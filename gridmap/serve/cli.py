@@ -1,4 +1,4 @@
-"""`gridmap serve`, `gridmap worker`, `gridmap health`."""
+"""`gridmap serve`, `gridmap worker`, `gridmap positions`, `gridmap health`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gridmap.serve.addresses import web_url
 from gridmap.serve.children import settings_environment
 from gridmap.serve.deployment import deployment
 from gridmap.settings import load_settings
-from gridmap.worker import run_worker
+from gridmap.worker import run_positions, run_worker
 
 
 @click.command()
@@ -48,7 +48,7 @@ def serve(**options: Any) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run one worker: timers, jobs and positions. `gridmap serve` starts one by itself."""
+    """Run one worker: timers and jobs. `gridmap serve` starts one by itself."""
     settings = load_settings()
     if os.geteuid() == 0:
         become(
@@ -60,6 +60,23 @@ def worker() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
     with stop_on_signal() as stop:
         run_worker(settings, stop)
+
+
+@click.command()
+@click.option("--shard", type=click.IntRange(0, 15), default=0, show_default=True, help="Which share of the units.")
+def positions(shard: int) -> None:
+    """Run one positions process: filters, fences, the units' places. `gridmap serve` starts them by itself."""
+    settings = load_settings()
+    if os.geteuid() == 0:
+        become(
+            [sys.executable, "-m", "gridmap", "positions", "--shard", str(shard)],
+            account=layout_of(settings).account,
+            extra_env=settings_environment(settings),
+            reads=[Path(gridmap.__file__)],
+        )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s positions %(levelname)s %(message)s")
+    with stop_on_signal() as stop:
+        run_positions(settings, shard, stop)
 
 
 @click.command()

@@ -51,6 +51,7 @@ class Deployment:
         specs = [
             children.routing(self.settings, log_of),
             children.worker(self.settings, log_of),
+            *(children.positions(self.settings, shard, log_of) for shard in range(self.settings.positions_shards)),
             children.web(self.settings, self.tls, self.renewed, log_of),
             *extra,
         ]

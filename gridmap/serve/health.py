@@ -40,7 +40,7 @@ _QUEUES = {
         FROM timer WHERE due_at <= clock_timestamp()""",
     "positions": """
         SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(received_at)), 0)::float8
-        FROM fix_batch WHERE processed_at IS NULL""",
+        FROM fix_batch WHERE set_aside_at IS NULL""",
 }
 _JOBS = """
 SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(scheduled_at)), 0)::float8

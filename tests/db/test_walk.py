@@ -12,13 +12,16 @@ from gridmap.clock import FixedClock
 from gridmap.db.tables import Alarm, Dispatch, Incident, IncidentEvent, Unit
 from gridmap.domain.actor import Actor
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
+from gridmap.positions.decoders.phone import PhoneBatch, PhoneFix
 from gridmap.services import incidents
 from gridmap.services.case_queries import CaseFilter, get_case, list_cases
 from gridmap.services.dispatching import offers, steps
-from gridmap.services.positions import SentFix, process_batches, receive_fixes
+from gridmap.services.fix_intake import FixIntake
+from gridmap.services.fix_placing import FixPlacer
+from gridmap.services.positions import Taken, receive_batch
 from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.timers import fire_due
-from gridmap.services.transaction import system_transaction, transaction
+from gridmap.services.transaction import transaction
 from gridmap.services.vault import Vault
 from gridmap.worker import TIMER_HANDLERS
 from tests.world import World
@@ -165,6 +168,10 @@ def test_a_strangers_unit_cannot_answer(world: World, clock: FixedClock) -> None
         offers.accept(tx, dispatch_id)
 
 
+def sent(world: World, officer: Actor, fix: PhoneFix) -> Taken:
+    return receive_batch(FixIntake(world.database, world.clock, 1), officer, PhoneBatch(fixes=[fix]))
+
+
 def test_arrival_is_proposed_from_positions_and_confirmed(world: World, clock: FixedClock) -> None:
     operator = world.account("olivia", "operator", 0)
     officer, unit_id = world.officer("paul", 0, at=world.point_in(0, 2))
@@ -174,13 +181,14 @@ def test_arrival_is_proposed_from_positions_and_confirmed(world: World, clock: F
         offers.accept(tx, dispatch_id)
     clock.at += timedelta(minutes=5)
     lon, lat = world.point_in(0)
-    with transaction(world.database, officer, clock) as tx:
-        got = receive_fixes(
-            tx, [SentFix(lon=lon + 0.0001, lat=lat, fixed_at=clock.at, accuracy_m=10)], "page"
-        )
-        assert got.accepted == 1
-    with system_transaction(world.database, clock) as tx:
-        assert process_batches(tx) == 1
+    placer = FixPlacer(world.database, clock)
+    assert sent(world, officer, PhoneFix(lon=lon + 0.0001, lat=lat, fixed_at=clock.at, accuracy_m=10)).accepted == 1
+    assert placer.turn() == 1
+    with transaction(world.database, operator, clock) as tx:
+        assert tx.session.get_one(Dispatch, dispatch_id).arrival_proposed_at is None, "passing by is no arrival"
+    clock.at += timedelta(seconds=20)
+    assert sent(world, officer, PhoneFix(lon=lon, lat=lat, fixed_at=clock.at, accuracy_m=10)).accepted == 1
+    assert placer.turn() == 1
     with transaction(world.database, operator, clock) as tx:
         dispatch = tx.session.get_one(Dispatch, dispatch_id)
         assert dispatch.arrival_proposed_at == clock.at
@@ -194,11 +202,9 @@ def test_arrival_is_proposed_from_positions_and_confirmed(world: World, clock: F
 def test_positions_off_duty_are_refused_and_not_kept(world: World, clock: FixedClock) -> None:
     officer, _ = world.officer("paul", 0, on_duty=False)
     lon, lat = world.point_in(0)
-    with transaction(world.database, officer, clock) as tx:
-        got = receive_fixes(tx, [SentFix(lon=lon, lat=lat, fixed_at=clock.at)], "page")
+    got = sent(world, officer, PhoneFix(lon=lon, lat=lat, fixed_at=clock.at))
     assert (got.accepted, got.refused) == (0, ((0, "off_duty"),))
-    with system_transaction(world.database, clock) as tx:
-        assert process_batches(tx) == 0
+    assert FixPlacer(world.database, clock).turn() == 0
 
 
 def test_the_photo_is_asked_for_where_the_class_says_so(world: World, clock: FixedClock) -> None:

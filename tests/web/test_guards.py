@@ -36,6 +36,10 @@ PUBLIC = {
 }
 
 
+# These ask for a device's own key, each in the way of its protocol.
+BY_DEVICE = {"/api/trackers/owntracks", "/api/trackers/osmand"}
+
+
 def addresses(app: APIFlask) -> list[tuple[str, str]]:
     """(method, address) of every route, its variables filled in."""
     samples = {"uuid": str(uuid4()), "int": "1", "path": "x", "string": "x", "default": "x"}
@@ -47,7 +51,7 @@ def addresses(app: APIFlask) -> list[tuple[str, str]]:
         (method, re.sub(r"<(?:([a-z]+)(?:\([^)]*\))?:)?[a-z_]+>", fill, rule.rule))
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-        if rule.rule not in PUBLIC
+        if rule.rule not in PUBLIC | BY_DEVICE
     ]
 
 
@@ -59,6 +63,10 @@ def test_every_route_says_who_may_pass(app: APIFlask) -> None:
         if (guard := guard_of(app, rule.endpoint)) and guard.is_public
     }
     assert open_to_all == PUBLIC
+    own = {
+        rule.rule for rule in app.url_map.iter_rules() if (g := guard_of(app, rule.endpoint)) and g.by_device
+    }
+    assert own == BY_DEVICE
 
 
 def test_nobody_gets_in_without_logging_in(app: APIFlask, anonymous: FlaskClient) -> None:
@@ -68,6 +76,17 @@ def test_nobody_gets_in_without_logging_in(app: APIFlask, anonymous: FlaskClient
         answer = anonymous.open(address, method=method, json={} if method != "GET" else None)
         assert answer.status_code == 401, (method, address, answer.status_code, answer.text[:200])
         assert answer.get_json()["code"] == "not_authenticated"
+
+
+def test_a_tracker_without_a_good_key_is_refused(app: APIFlask, anonymous: FlaskClient) -> None:
+    place = {"_type": "location", "lat": 28.2, "lon": 113.0, "tst": 1_780_000_000}
+    assert anonymous.post("/api/trackers/owntracks", json=place).status_code == 401
+    made_up = {"Authorization": "Basic ZHg6Z21kX3g="}
+    assert anonymous.post("/api/trackers/owntracks", json=place, headers=made_up).status_code == 401
+    assert anonymous.get("/api/trackers/osmand?lat=28.2&lon=113").status_code == 400
+    assert anonymous.get("/api/trackers/osmand?id=gmd_x&lat=28.2&lon=113").status_code == 400
+    unknown = {"device_id": "gmd_x", "location": {}}
+    assert anonymous.post("/api/trackers/osmand", json=unknown).status_code == 404
 
 
 def test_a_made_up_cookie_or_token_opens_nothing(app: APIFlask, anonymous: FlaskClient) -> None:

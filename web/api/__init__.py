@@ -23,6 +23,7 @@ from web.api.radio import radio
 from web.api.reports import reports
 from web.api.search import search
 from web.api.session import session
+from web.api.trackers import trackers
 from web.api.units import units
 from web.api.vocab import vocab
 from web.api.wall import wall
@@ -37,6 +38,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     patrol,
     welfare,
     positions,
+    trackers,
     units,
     live,
     search,

@@ -1,49 +1,31 @@
-"""Positions from phones and gateways."""
+"""Positions from our phone page and from gateways."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 from apiflask import APIBlueprint
-from pydantic import AwareDatetime, Field
 
-from gridmap.services.positions import MAX_FIXES, SentFix, receive_fixes
-from web.guards import requires
-from web.schemas import Abscissa, Body, Ordinate, ShortText
-from web.site import as_caller
+from gridmap.positions.decoders.phone import PhoneBatch
+from gridmap.services.positions import receive_batch
+from web import schemas as _strict  # noqa: F401  the reader of bodies is registered there
+from web.guards import actor, briefly_remembered, requires
+from web.outputs import returns
+from web.shapes_devices import TakenLine
+from web.site import site
 
 positions = APIBlueprint("positions", __name__, url_prefix="/api/positions", tag="positions")
 
 
-class Fix(Body):
-    """One position. A gateway names the unit; a phone speaks for its own."""
-
-    lon: Abscissa
-    lat: Ordinate
-    fixed_at: AwareDatetime
-    id: ShortText | None = None
-    crs: ShortText = "WGS84"
-    unit_id: UUID | None = None
-    accuracy_m: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
-    speed_mps: Annotated[float, Field(ge=0, le=400)] | None = None
-    heading_deg: Annotated[float, Field(ge=0, le=360)] | None = None
-    battery_pct: Annotated[float, Field(ge=0, le=100)] | None = None
-
-
-class Fixes(Body):
-    fixes: Annotated[list[Fix], Field(max_length=MAX_FIXES)]
-
-
 @positions.post("")
-@positions.input(Fixes, arg_name="body")
+@positions.input(PhoneBatch, arg_name="body")
+@returns(TakenLine)
+@briefly_remembered
 @requires("job.work", "position.gateway")
-def receive(body: Fixes) -> dict[str, Any]:
-    """Take fixes of units on duty; those of units off duty are refused and not kept."""
-    sent = [SentFix(**fix.model_dump(exclude={"id"})) for fix in body.fixes]
-    with as_caller() as tx:
-        received = receive_fixes(tx, sent, "http")
+def receive(body: PhoneBatch) -> dict[str, Any]:
+    """Take fixes of units on duty; those of units off duty are refused and not kept. Durable when answered."""
+    taken = receive_batch(site().intake, actor(), body)
     return {
-        "accepted": received.accepted,
-        "refused": [{"index": index, "code": code} for index, code in received.refused],
+        "accepted": taken.accepted,
+        "refused": [{"index": index, "code": code} for index, code in taken.refused],
     }

@@ -1,0 +1,1 @@
+"""From a protocol's payload to typed messages: pure functions, one module a protocol (docs/positions.md)."""

@@ -1,0 +1,236 @@
+"""The positions process: takes up raw batches, believes or refuses, stores, moves units, and tells what follows.
+
+Everything of a turn is one transaction, and the batches are deleted in it: whatever dies, and whenever, each batch is
+either still there or wholly done. Nothing is kept between turns but what the database holds anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+
+from gridmap.clock import Clock
+from gridmap.db.engine import Database
+from gridmap.errors import Unavailable
+from gridmap.positions.filters import Memory, Received, Sifted, late_span, sift
+from gridmap.positions.fixes import Door
+from gridmap.positions.packing import unpack
+from gridmap.services import fix_rows
+from gridmap.services.fix_jobs import follow_jobs
+from gridmap.services.fix_rows import Batch, DeviceMemory, UnitFix
+from gridmap.services.transaction import Tx, system_transaction
+
+log = logging.getLogger(__name__)
+
+# A turn stays far below the 250 ms that a writing transaction may last.
+MOST_BATCHES = 40
+# While a better device of the unit was heard within this time, the others do not move the unit.
+LEAD_FRESH_S = 120.0
+_SET_ASIDE_AFTER = 5
+_OWN_DEVICES = UUID("0d2f60d4-9f0c-4b41-9a37-6a1f2f6c1c55")
+_OWN_KINDS = {Door.PAGE: ("page", 50), Door.GATEWAY: ("gateway", 80)}
+
+
+class FixPlacer:
+    """One positions process: the units of one shard."""
+
+    def __init__(self, database: Database, clock: Clock, *, shard: int = 0, shards: int = 1) -> None:
+        self._database = database
+        self._clock = clock
+        self._shard, self._shards = shard, shards
+        self._most = MOST_BATCHES
+        self._made_devices: set[UUID] = set()
+        self._made_days: set[date] = set()
+
+    def turn(self) -> int:
+        """Place what waits, oldest first; how many batches that were.
+
+        A turn that fails changes nothing; the next ones go batch by batch until the one at fault is set aside.
+        """
+        batches: list[Batch] = []
+        try:
+            with system_transaction(self._database, self._clock) as tx:
+                batches = fix_rows.take_batches(tx, self._shard, self._shards, self._most)
+                if batches:
+                    made = self._place(tx, _fixes_of(batches))
+        except Unavailable:
+            raise
+        except Exception:
+            self._on_fault(batches)
+            raise
+        if not batches:
+            self._most = MOST_BATCHES
+            return 0
+        self._made_devices |= made
+        return len(batches)
+
+    def _on_fault(self, batches: Sequence[Batch]) -> None:
+        if len(batches) != 1:
+            self._most = 1
+            return
+        with system_transaction(self._database, self._clock) as tx:
+            aside = tx.session.scalar(
+                text(
+                    "update fix_batch set faults = faults + 1, set_aside_at = case when faults + 1 >= :most"
+                    " then cast(:now as timestamptz) end where id = :id returning set_aside_at"
+                ),
+                {"id": batches[0].id, "most": _SET_ASIDE_AFTER, "now": tx.now},
+            )
+        if aside is not None:
+            log.error("fix batch set aside", extra={"batch": str(batches[0].id)})
+
+    def _place(self, tx: Tx, received: list[tuple[UUID, Received]]) -> set[UUID]:
+        made = self._make_own_devices(tx, received)
+        units = {one.fix.unit_id for _, one in received}
+        known = fix_rows.read_memories(tx, units)
+        by_device: dict[UUID, list[Received]] = {}
+        for device_id, one in received:
+            device = known.get(device_id)
+            # A device that was withdrawn or given to another unit since is no longer heard.
+            if device is not None and device.unit_id == one.fix.unit_id:
+                by_device.setdefault(device_id, []).append(one)
+        sifted = _sift_all(tx, known, by_device)
+        self._make_days(tx, sifted.values())
+        before = _newest_of_units(known.values())
+        leading, _ = _lead(tx, known, sifted, before)
+        fix_rows.remember(tx, (_after(known[device_id], found.memory) for device_id, found in sifted.items()))
+        fix_rows.count_refused(tx, _refused(sifted))
+        newest = list(_newest(leading).values())
+        fix_rows.store_latest(tx, newest, _areas_of(tx, newest))
+        follow_jobs(tx, leading)
+        return made
+
+    def _make_own_devices(self, tx: Tx, received: Iterable[tuple[UUID, Received]]) -> set[UUID]:
+        missing = {
+            device_id: (_OWN_KINDS[one.fix.door][0], one.fix.unit_id, _OWN_KINDS[one.fix.door][1])
+            for device_id, one in received
+            if one.fix.door in _OWN_KINDS and device_id not in self._made_devices
+        }
+        if missing:
+            fix_rows.make_own_devices(tx, missing)
+        return set(missing)
+
+    def _make_days(self, tx: Tx, sifted: Iterable[Sifted]) -> None:
+        days = {one.fix.fixed_at.astimezone(UTC).date() for found in sifted for one in found.accepted}
+        for day in days - self._made_days:
+            tx.session.execute(text("select make_fix_partition(:day)"), {"day": day})
+        # Kept only for today's neighbours: a partition that was dropped is asked for again.
+        self._made_days = days
+
+
+def own_device_id(unit_id: UUID, door: Door) -> UUID:
+    """The device that stands for a unit's page or gateway: the same for ever, so nobody has to look it up."""
+    return uuid5(_OWN_DEVICES, f"{door.name}{unit_id.hex}")
+
+
+def _fixes_of(batches: Iterable[Batch]) -> list[tuple[UUID, Received]]:
+    found = []
+    for batch in batches:
+        for fix in unpack(batch.body):
+            device_id = fix.device_id if fix.door is Door.DEVICE else own_device_id(fix.unit_id, fix.door)
+            found.append((device_id, Received(fix, batch.received_at)))
+    return found
+
+
+def _sift_all(
+    tx: Tx, known: dict[UUID, DeviceMemory], by_device: dict[UUID, list[Received]]
+) -> dict[UUID, Sifted]:
+    spans = {
+        (known[device_id].unit_id, device_id): span
+        for device_id, batch in by_device.items()
+        if (span := late_span(known[device_id].memory, batch)) is not None
+    }
+    stored = fix_rows.read_spots(tx, spans)
+    return {
+        device_id: sift(known[device_id].memory, batch, stored.get(device_id, ()))
+        for device_id, batch in by_device.items()
+    }
+
+
+def _lead(
+    tx: Tx, known: dict[UUID, DeviceMemory], sifted: dict[UUID, Sifted], before: dict[UUID, datetime]
+) -> tuple[list[UnitFix], dict[UUID, datetime]]:
+    """Store what was accepted. Returns the fixes that move units, in time order, and from when units are late.
+
+    With devices of different rank, which fix leads is settled in the database, where all of them are.
+    """
+    fixes = [UnitFix(device_id, one) for device_id, found in sifted.items() for one in found.accepted]
+    if not fixes:
+        return [], {}
+    fixes.sort(key=lambda one: (one.received.fix.fixed_at, one.device_id))
+    fix_rows.store_fixes(tx, fixes)
+    first: dict[UUID, datetime] = {}
+    for one in reversed(fixes):
+        first[one.received.fix.unit_id] = one.received.fix.fixed_at
+    late = {unit_id: at for unit_id, at in first.items() if unit_id in before and at <= before[unit_id]}
+    mixed = {unit_id: first[unit_id] for unit_id in _of_mixed_rank(known.values()) if unit_id in first}
+    if mixed:
+        changed = fix_rows.lead_again(tx, mixed, LEAD_FRESH_S)
+        leads = fix_rows.read_leading(tx, mixed)
+        fixes = [one for one in fixes if one.received.fix.unit_id not in mixed or _key(one) in leads]
+        for unit_id, at in changed.items():
+            if unit_id in before and at <= before[unit_id]:
+                late[unit_id] = min(at, late.get(unit_id, at))
+    return fixes, late
+
+
+def _key(one: UnitFix) -> tuple[UUID, UUID, datetime]:
+    return one.received.fix.unit_id, one.device_id, one.received.fix.fixed_at
+
+
+def _of_mixed_rank(devices: Iterable[DeviceMemory]) -> set[UUID]:
+    ranks: dict[UUID, set[int]] = {}
+    for device in devices:
+        if device.memory.last is not None:
+            ranks.setdefault(device.unit_id, set()).add(device.priority)
+    return {unit_id for unit_id, found in ranks.items() if len(found) > 1}
+
+
+def _newest_of_units(devices: Iterable[DeviceMemory]) -> dict[UUID, datetime]:
+    newest: dict[UUID, datetime] = {}
+    for device in devices:
+        if device.memory.last is not None:
+            at = device.memory.last.at
+            newest[device.unit_id] = max(at, newest.get(device.unit_id, at))
+    return newest
+
+
+def _newest(leading: Iterable[UnitFix]) -> dict[UUID, UnitFix]:
+    return {one.received.fix.unit_id: one for one in leading}
+
+
+def _after(device: DeviceMemory, memory: Memory) -> DeviceMemory:
+    return DeviceMemory(device.device_id, device.unit_id, device.priority, memory)
+
+
+def _refused(sifted: dict[UUID, Sifted]) -> Counter[tuple[UUID, str]]:
+    counts: Counter[tuple[UUID, str]] = Counter()
+    for device_id, found in sifted.items():
+        for reason, count in found.refused.items():
+            counts[device_id, str(reason)] += count
+    return counts
+
+
+_AREAS = text(
+    """
+    select p.u, (select v.area_id from area_version v join area a on a.id = v.area_id
+                  where v.is_leaf and a.tree = 'admin' and v.valid @> cast(:now as timestamptz)
+                    and st_covers(v.geom, st_setsrid(st_makepoint(p.x, p.y), 4326)) order by a.code limit 1)
+      from unnest(cast(:units as uuid[]), cast(:lon as float8[]), cast(:lat as float8[])) as p(u, x, y)
+    """
+)
+
+
+def _areas_of(tx: Tx, newest: Sequence[UnitFix]) -> dict[UUID, int | None]:
+    given = {
+        "now": tx.now,
+        "units": [one.received.fix.unit_id for one in newest],
+        "lon": [one.received.fix.lon for one in newest],
+        "lat": [one.received.fix.lat for one in newest],
+    }
+    return {row[0]: row[1] for row in tx.session.execute(_AREAS, given)}
