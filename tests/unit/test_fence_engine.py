@@ -1,4 +1,4 @@
-"""The fence engine: what is told of a track, and that neither cutting it into batches nor storing the state changes it."""
+"""The fence engine: what is told of a track, and that neither batches nor storing the state between them changes it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_between_two_fixes_right_through_is_a_cross() -> None:
 
 
 def test_past_a_corner_is_no_cross() -> None:
-    assert told(book_of(), samples([(-30.0, 40.0), (35.0, -28.0)])) == []
+    assert told(book_of(), samples([(-30.0, 32.0), (33.0, -28.0)])) == []
 
 
 def test_one_fix_inside_on_the_way_through_is_a_cross_and_back_again_is_not() -> None:
@@ -129,19 +129,10 @@ def test_only_the_named_kinds_of_units_count() -> None:
 def test_a_schedule_tells_who_is_inside_when_it_begins_and_ends_their_visit() -> None:
     zone = ZoneInfo("Asia/Shanghai")
     nine_to_ten = read_calendar({"hours": [["09:00", "10:00"]]}, zone, Workdays())
-    track = samples([(100.0, 100.0)] * 100, every_s=60)  # from 08:00 in Shanghai
+    track = samples([(100.0, 100.0)] * 130, every_s=60)  # from 08:00 in Shanghai
     events = told(book_of(active=nine_to_ten, dwell_s=600), track)
     assert kinds(events) == ["inside", "dwell", "exit"]
-    assert (
-        [event.at for event in events]
-        == [
-            T0 + timedelta(hours=1),
-            T0 + timedelta(minutes=70),
-            T0 + timedelta(hours=2),
-        ]
-        if len(track) > 120
-        else [event.at for event in events]
-    )
+    assert [(event.at - T0) / timedelta(minutes=1) for event in events] == [60, 70, 120]
 
 
 def test_a_fence_that_is_new_tells_who_is_inside() -> None:
@@ -240,7 +231,7 @@ MANY = FenceBook.build(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(tracks(), st.data())
 def test_batches_storing_and_the_early_out_change_nothing(track: list[Sample], data: st.DataObject) -> None:
     whole = {UNIT: UnitState()}
@@ -262,7 +253,7 @@ def test_batches_storing_and_the_early_out_change_nothing(track: list[Sample], d
     assert stored.memory() == whole[UNIT].memory() == looked[UNIT].memory()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tracks())
 def test_events_of_a_visit_make_sense(track: list[Sample]) -> None:
     inside: dict[UUID, UUID] = {}
