@@ -1,4 +1,4 @@
-"""The background processes: positions by themselves; in one worker timers, tile counts, sealing the audit trail, ageing."""
+"""The background processes: positions by themselves; in one worker timers, counts, sealing the audit trail, ageing."""
 
 from __future__ import annotations
 
