@@ -10,11 +10,13 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock, SystemClock
 from gridmap.db.engine import Database
-from gridmap.services import closures, reports
+from gridmap.services import closures, patrol, shifts
 from gridmap.services.auditing import seal
-from gridmap.services.dispatching import clocks, offers, sos, watching
+from gridmap.services.dispatching import clocks, filling, sos, watching
+from gridmap.services.dispatching.handlers import OFFER_TIMERS
 from gridmap.services.fix_placing import FixPlacer
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
@@ -31,11 +33,12 @@ _PAUSE_AFTER_FAULT_S = 2.0
 POSITIONS_EVERY_S = 0.05
 
 TIMER_HANDLERS: dict[str, Handler] = {
-    offers.OFFER_EXPIRES: offers.expire_offer,
-    reports.DISPATCH_DUE: offers.dispatch_overdue,
+    **OFFER_TIMERS,
     clocks.STEP_DUE: watching.step_due,
     watching.QUESTION_DUE: watching.unanswered,
     sos.SOS_UNHEARD: sos.unheard,
+    patrol.DUTY_ENDS: patrol.duty_is_over,
+    shifts.HANDOVER_UNSIGNED: shifts.unsigned,
     closures.CLOSURE_STARTS: closures.closure_starts,
     closures.CLOSURE_ENDS: closures.closure_ends,
 }
@@ -76,8 +79,13 @@ def run_positions(settings: Settings, shard: int, stop: threading.Event) -> None
 def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
     """What the worker does, and how often."""
 
+    router = Valhalla(settings.routing_url)
+
     def timers() -> bool:
         return fire_due(database, clock, TIMER_HANDLERS) > 0
+
+    def call_outs() -> bool:
+        return filling.fill_due(database, clock, router) > 0
 
     def tile_counts() -> bool:
         refresh_dirty(database, clock)
@@ -99,6 +107,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
 
     return [
         Loop("timers", 0.5, timers),
+        Loop("call-outs", 0.5, call_outs),
         Loop("tile-counts", 1.0, tile_counts),
         Loop("audit-seal", 2.0, audit_seal),
         Loop("look-after", 10.0, look_after),

@@ -8,7 +8,18 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from gridmap.db.tables import Dispatch, Duty, Incident, Report, SosCall, Unit, UnitLatest, WelfareQuestion
+from gridmap.db.tables import (
+    Dispatch,
+    Duty,
+    Incident,
+    Report,
+    RosterEntry,
+    SosCall,
+    Unit,
+    UnitLatest,
+    WelfareQuestion,
+)
+from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import active_statuses
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.auditing import audit
@@ -17,9 +28,14 @@ from gridmap.services.dispatching.offers import mark_seen
 from gridmap.services.dispatching.sos import find_own_call
 from gridmap.services.dispatching.watching import find_question
 from gridmap.services.outbox import publish
+from gridmap.services.rosters import AFTER, RosterRow, find_current, find_next, is_rostered, with_names
+from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import Tx
 
 DUTY_HOURS = 12
+DUTY_ENDS = "duty.ends"
+JOB_LOOKED_AT_AGAIN = timedelta(minutes=5)
+MAX_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,8 @@ class PatrolState:
     latest: UnitLatest | None
     question: WelfareQuestion | None
     sos: SosCall | None
+    roster: RosterRow | None
+    next_roster: RosterRow | None
 
 
 def own_unit(tx: Tx) -> Unit:
@@ -80,13 +98,16 @@ def get_state(tx: Tx) -> PatrolState:
         latest=tx.session.get(UnitLatest, unit.id),
         question=find_question(tx, unit.id),
         sos=find_own_call(tx),
+        roster=_named(tx, find_current(tx, unit.id)),
+        next_roster=_named(tx, find_next(tx, unit.id)),
     )
 
 
-def set_duty(tx: Tx, action: str) -> Unit:
+def set_duty(tx: Tx, action: str, *, reason: str | None = None) -> Unit:
     """start, stop, break or resume. Off duty nothing is kept of where the unit is.
 
-    Raises Conflict("already_on_duty"), Conflict("not_on_duty"), Conflict("job_open") while a job is not reported.
+    Raises Conflict("already_on_duty"), Conflict("not_on_duty"), Conflict("job_open") while a job is not reported,
+    Conflict("outside_roster") for a start that the roster does not know, unless a reason is given.
     """
     unit_id = own_unit(tx).id
     unit = tx.session.scalars(select(Unit).where(Unit.id == unit_id).with_for_update(key_share=True)).one()
@@ -94,15 +115,7 @@ def set_duty(tx: Tx, action: str) -> Unit:
     if action == "start":
         if duty is not None:
             raise Conflict("already_on_duty")
-        tx.session.add(
-            Duty(
-                unit_id=unit.id,
-                started_at=tx.now,
-                ends_at=tx.now + timedelta(hours=DUTY_HOURS),
-                started_by=tx.actor.account_id,
-            )
-        )
-        _set_status(tx, unit, "free")
+        _start(tx, unit, (reason or "").strip())
         return unit
     if duty is None:
         raise Conflict("not_on_duty")
@@ -121,10 +134,55 @@ def set_duty(tx: Tx, action: str) -> Unit:
     return unit
 
 
+def _start(tx: Tx, unit: Unit, reason: str) -> None:
+    """Within the roster until half an hour after it; outside with a reason; without any roster for half a day."""
+    if len(reason) > MAX_REASON:
+        raise Invalid("reason_too_long", max_length=MAX_REASON)
+    entry = find_current(tx, unit.id)
+    if entry is None and not reason and is_rostered(tx, unit.id):
+        coming = find_next(tx, unit.id)
+        raise Conflict("outside_roster", next_starts_at=coming.starts_at.isoformat() if coming else None)
+    duty = Duty(
+        id=new_id(),
+        unit_id=unit.id,
+        started_at=tx.now,
+        ends_at=entry.ends_at + AFTER if entry else tx.now + timedelta(hours=DUTY_HOURS),
+        started_by=tx.actor.account_id,
+        roster_entry_id=entry.id if entry else None,
+        outside_reason=None if entry else reason or None,
+    )
+    tx.session.add(duty)
+    tx.session.flush()
+    if duty.ends_at is not None:
+        set_timer(tx, DUTY_ENDS, duty.id, duty.ends_at)
+    if duty.outside_reason:
+        audit(tx, "duty.outside_roster", "unit", unit.id, reason=duty.outside_reason)
+    _set_status(tx, unit, "free")
+
+
+def duty_is_over(tx: Tx, duty_id: UUID) -> None:
+    """The roster ended half an hour ago: duty ends by itself, unless a job is open or the next span has begun."""
+    duty = tx.session.get(Duty, duty_id)
+    if duty is None or duty.ended_at is not None:
+        return
+    unit = tx.session.scalars(
+        select(Unit).where(Unit.id == duty.unit_id).with_for_update(key_share=True)
+    ).one()
+    following = find_current(tx, unit.id)
+    if following is not None and following.ends_at + AFTER > tx.now and following.id != duty.roster_entry_id:
+        duty.roster_entry_id, duty.ends_at = following.id, following.ends_at + AFTER
+        set_timer(tx, DUTY_ENDS, duty.id, duty.ends_at)
+    elif _has_job(tx, unit.id):
+        set_timer(tx, DUTY_ENDS, duty.id, tx.now + JOB_LOOKED_AT_AGAIN)
+    else:
+        end_duty(tx, unit, duty)
+
+
 def end_duty(tx: Tx, unit: Unit, duty: Duty) -> None:
     """Close the span; the newest position goes with it."""
     _refuse_with_job(tx, unit)
     duty.ended_at = tx.now
+    clear_timer(tx, DUTY_ENDS, duty.id)
     _forget_place(tx, unit)
     _set_status(tx, unit, "off_duty")
 
@@ -136,13 +194,17 @@ def _set_status(tx: Tx, unit: Unit, status: str) -> None:
 
 
 def _refuse_with_job(tx: Tx, unit: Unit) -> None:
-    job = tx.session.scalar(
-        select(Dispatch.id).where(
-            Dispatch.unit_id == unit.id, Dispatch.status.in_(active_statuses("dispatch") - {"offered"})
-        )
-    )
-    if job is not None:
+    if _has_job(tx, unit.id):
         raise Conflict("job_open")
+
+
+def _has_job(tx: Tx, unit_id: UUID) -> bool:
+    job = tx.session.scalar(
+        select(Dispatch.id)
+        .where(Dispatch.unit_id == unit_id, Dispatch.status.in_(active_statuses("dispatch") - {"offered"}))
+        .limit(1)
+    )
+    return job is not None
 
 
 def _forget_place(tx: Tx, unit: Unit) -> None:
@@ -152,6 +214,10 @@ def _forget_place(tx: Tx, unit: Unit) -> None:
 
 def _open_duty(tx: Tx, unit_id: UUID) -> Duty | None:
     return tx.session.scalars(select(Duty).where(Duty.unit_id == unit_id, Duty.ended_at.is_(None))).first()
+
+
+def _named(tx: Tx, entry: RosterEntry | None) -> RosterRow | None:
+    return with_names(tx, [entry])[0] if entry is not None else None
 
 
 def _job(tx: Tx, dispatch: Dispatch) -> Job:

@@ -11,6 +11,7 @@ from web.api.basemap import basemap
 from web.api.blobs import blobs
 from web.api.cameras import cameras
 from web.api.closures import closures
+from web.api.devices import devices
 from web.api.dispatches import dispatches
 from web.api.export import export
 from web.api.health import health
@@ -21,8 +22,10 @@ from web.api.patrol import patrol
 from web.api.positions import positions
 from web.api.radio import radio
 from web.api.reports import reports
+from web.api.rosters import rosters
 from web.api.search import search
 from web.api.session import session
+from web.api.shifts import shifts
 from web.api.trackers import trackers
 from web.api.units import units
 from web.api.vocab import vocab
@@ -37,8 +40,11 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     radio,
     patrol,
     welfare,
+    rosters,
+    shifts,
     positions,
     trackers,
+    devices,
     units,
     live,
     search,

@@ -15,7 +15,7 @@ from gridmap.services.patrol import Job, PatrolState
 from gridmap.services.transaction import Tx
 from web import shapes, shapes_watch
 from web.guards import requires
-from web.schemas import Body
+from web.schemas import Body, Reason
 from web.site import as_caller
 
 patrol = APIBlueprint("patrol", __name__, url_prefix="/api/patrol", tag="patrol")
@@ -23,7 +23,10 @@ Json = dict[str, Any]
 
 
 class DutyAction(Body):
+    """`reason` is needed for a start that the roster does not know."""
+
     action: Literal["start", "stop", "break", "resume"]
+    reason: Reason | None = None
 
 
 class Seen(Body):
@@ -44,7 +47,7 @@ def state() -> Json:
 def duty(body: DutyAction) -> Json:
     """Go on duty, off duty, on a break, or back from it."""
     with as_caller() as tx:
-        service.set_duty(tx, body.action)
+        service.set_duty(tx, body.action, reason=body.reason)
         tx.session.flush()
         return _state(tx, service.get_state(tx))
 
@@ -74,6 +77,9 @@ def _state(tx: Tx, found: PatrolState) -> Json:
             "on_break": unit.status == "break",
             "since": span.started_at if span else None,
             "ends_at": span.ends_at if span else None,
+            "outside_reason": span.outside_reason if span else None,
+            "roster": shapes_watch.roster(found.roster) if found.roster else None,
+            "next_roster": shapes_watch.roster(found.next_roster) if found.next_roster else None,
         },
         "offers": [shapes.offer(row) for row in found.offers],
         "jobs": [_job(tx, job) for job in found.jobs],

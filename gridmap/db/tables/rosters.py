@@ -41,7 +41,10 @@ class RosterEntry(Base):
 
 
 class RosterSwap(Base):
-    """A span that one unit asks another to take: asked, accepted by the other, confirmed by the shift lead."""
+    """A span that one unit asks another to take: asked, accepted by the other, confirmed by the shift lead.
+
+    `back_entry_id` is the other's span that comes back for it, if any.
+    """
 
     __tablename__ = "roster_swap"
     __table_args__ = (
@@ -61,6 +64,7 @@ class RosterSwap(Base):
 
     id: Mapped[IdKey]
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("roster_entry.id"))
+    back_entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("roster_entry.id"))
     from_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     to_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     status: Mapped[str] = mapped_column(server_default="asked")
