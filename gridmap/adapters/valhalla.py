@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import polyline
-from shapely.geometry import LineString, Polygon
+from shapely import union_all
+from shapely.geometry import LineString, Polygon, shape
+from shapely.geometry.base import BaseGeometry
 
 from gridmap.adapters.valhalla_config import COSTING
 from gridmap.domain.metric import distance_m
@@ -16,6 +19,7 @@ from gridmap.domain.travel import OFF_NETWORK, OFF_NETWORK_M, UNREACHABLE, LonLa
 from gridmap.errors import GridmapError, Invalid, NotFound, Unavailable
 
 _SHAPE_DIGITS = 6
+_ISOCHRONE_GENERALIZE_M = 15.0
 
 # How many road pieces must be reachable from the road a place is put on. By default the engine asks for 50
 # and takes a road across the wall when a compound's own lanes are fewer. So the nearest road is tried first, and
@@ -61,7 +65,9 @@ class Valhalla:
     states that and does without.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 5.0, routing_dir: Path | None = None) -> None:
+        """`routing_dir`: where the graph's own files lie that make a ranking quick; None does without."""
+        self.routing_dir = routing_dir
         # The service is on this machine: a proxy of the environment must not come in between.
         self._http = httpx.Client(
             base_url=url, timeout=httpx.Timeout(timeout_s, connect=1.0), trust_env=False
@@ -206,6 +212,36 @@ class Valhalla:
         line = LineString(points if len(points) > 1 else points * 2)
         summary = trip["summary"]
         return Route(line, float(summary["time"]), float(summary["length"]) * 1000)
+
+    def isochrone(
+        self,
+        place: LonLat,
+        mode: Mode,
+        minutes: Sequence[float],
+        exclude_polygons: Sequence[Polygon] = (),
+        *,
+        reverse: bool = False,
+    ) -> list[BaseGeometry]:
+        """What is reached from `place` within each of `minutes` (at most four), in their order: WGS84 polygons.
+
+        Args:
+            reverse: from where `place` is reached instead.
+
+        Raises:
+            NotFound: "route_not_found" when there is no road near.
+        """
+        request = self._request(mode, exclude_polygons) | {
+            "locations": [_location(place)],
+            "contours": [{"time": time} for time in sorted(set(minutes))],
+            "polygons": True,
+            "denoise": 0.0,
+            "generalize": _ISOCHRONE_GENERALIZE_M,
+            "reverse": reverse,
+        }
+        parts: dict[float, list[BaseGeometry]] = {time: [] for time in minutes}
+        for feature in self._post("/isochrone", request)["features"]:
+            parts[float(feature["properties"]["contour"])].append(shape(feature["geometry"]).buffer(0))
+        return [union_all(parts[time]) for time in minutes]
 
     def _request(self, mode: Mode, exclude_polygons: Sequence[Polygon]) -> dict[str, Any]:
         costing, options = COSTING[mode]
