@@ -262,4 +262,23 @@ SELECT pg_temp.set_policy('task', 'SELECT',
     OR assignee_account_id = (SELECT app_account()) OR assignee_unit_id = ANY ((SELECT app_units())::uuid[]))
    AND (subject_kind IS DISTINCT FROM ''incident'' OR EXISTS (SELECT FROM incident i WHERE i.id = subject_id))', NULL);
 
+-- Fences. One of an incident follows the incident; what units did about a fence is for who may see both. The states
+-- behind the events are the positions process's alone.
+SELECT pg_temp.set_policy('fence', 'SELECT',
+  '((SELECT app_can(''fence.read'')) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[])
+    AND (incident_id IS NULL OR EXISTS (SELECT FROM incident i WHERE i.id = incident_id)))
+   OR ((SELECT app_can(''case.dispatch'')) AND EXISTS (SELECT FROM incident i WHERE i.id = incident_id))', NULL);
+SELECT pg_temp.set_policy('fence', cmd, using_sql, check_sql)
+FROM (SELECT '((SELECT app_can(''fence.edit'')) AND scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]))
+              OR (incident_id IS NOT NULL AND (SELECT app_can(''case.dispatch'')) AND EXISTS (SELECT FROM incident i WHERE i.id = incident_id))') AS r(rule),
+     LATERAL (VALUES ('INSERT', NULL, r.rule), ('UPDATE', r.rule, r.rule)) AS p(cmd, using_sql, check_sql);
+SELECT pg_temp.set_policy('fence_event', 'SELECT',
+  '(SELECT app_can(''fence.read'')) AND (SELECT app_can(''unit.read'')) AND EXISTS (SELECT FROM fence f WHERE f.id = fence_id)
+   AND EXISTS (SELECT FROM unit u WHERE u.id = unit_id)', NULL);
+
+-- Cover is told to whoever sees the units of the area; only the worker judges it.
+SELECT pg_temp.set_policy('cover_state', 'SELECT',
+  '(SELECT app_can(''unit.read'')) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('cover_run', 'SELECT', '(SELECT app_can(''unit.read''))', NULL);
+
 DROP FUNCTION pg_temp.set_policy(text, text, text, text);

@@ -12,6 +12,8 @@ from gridmap.db.tables.accounts import (
 from gridmap.db.tables.areas import Area, AreaLeaf, AreaSet, AreaVersion
 from gridmap.db.tables.base import Base
 from gridmap.db.tables.closures import Closure
+from gridmap.db.tables.cover import CoverRun, CoverState
+from gridmap.db.tables.fences import Fence, FenceCheckpoint, FenceEventRow, FenceState
 from gridmap.db.tables.incidents import (
     INCIDENT_NUMBER,
     Contact,
@@ -86,6 +88,8 @@ __all__ = [
     "Camera",
     "Closure",
     "Contact",
+    "CoverRun",
+    "CoverState",
     "Device",
     "DeviceKey",
     "DeviceRefusal",
@@ -94,6 +98,10 @@ __all__ = [
     "DispatchLeg",
     "Duty",
     "Feature",
+    "Fence",
+    "FenceCheckpoint",
+    "FenceEventRow",
+    "FenceState",
     "Fix",
     "FixBatch",
     "Gazetteer",

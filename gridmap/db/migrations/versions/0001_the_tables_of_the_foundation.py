@@ -81,6 +81,16 @@ def upgrade() -> None:
     sa.UniqueConstraint('source', 'ref', name=op.f('uq_building_source_ref'))
     )
     op.create_geospatial_index('ix_building_geom', 'building', ['geom'], unique=False, postgresql_using='gist', postgresql_ops={})
+    op.create_table('cover_run',
+    sa.Column('id', sa.SmallInteger(), autoincrement=False, nullable=False),
+    sa.Column('judged_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('points', sa.Integer(), nullable=False),
+    sa.Column('units', sa.Integer(), nullable=False),
+    sa.Column('rough_units', sa.Integer(), nullable=False),
+    sa.Column('oldest_s', sa.Double(), nullable=False),
+    sa.Column('engine_s', sa.Double(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_cover_run'))
+    )
     op.create_geospatial_table('fix',
     sa.Column('unit_id', sa.Uuid(), nullable=False),
     sa.Column('fixed_at', sa.DateTime(timezone=True), nullable=False),
@@ -312,6 +322,21 @@ def upgrade() -> None:
     op.create_geospatial_index('ix_camera_geom_3857', 'camera', ['geom_3857'], unique=False, postgresql_using='gist', postgresql_ops={})
     op.create_index('ix_camera_name', 'camera', ['name'], unique=False, postgresql_using='gin', postgresql_ops={'name': 'gin_trgm_ops'})
     op.create_index('ix_camera_scope_path', 'camera', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_table('cover_state',
+    sa.Column('area_id', sa.Integer(), nullable=False),
+    sa.Column('requirement', sa.Text(), nullable=False),
+    sa.Column('scope_path', Ltree(), nullable=False),
+    sa.Column('free_units', sa.Integer(), nullable=False),
+    sa.Column('share', sa.Double(), nullable=False),
+    sa.Column('gap', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('gap_since', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('alarmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('move_up', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_cover_state_area_id')),
+    sa.PrimaryKeyConstraint('area_id', 'requirement', name=op.f('pk_cover_state'))
+    )
+    op.create_index('ix_cover_state_scope_path', 'cover_state', ['scope_path'], unique=False, postgresql_using='gist')
     op.create_geospatial_table('feature',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('layer', sa.Text(), nullable=False),
@@ -385,6 +410,21 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_account_person_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),
     sa.UniqueConstraint('login', name=op.f('uq_account_login'))
+    )
+    op.create_table('fence_checkpoint',
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('body', postgresql.JSON(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_fence_checkpoint_unit_id')),
+    sa.PrimaryKeyConstraint('unit_id', 'at', name=op.f('pk_fence_checkpoint'))
+    )
+    op.create_table('fence_state',
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('body', postgresql.JSON(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_fence_state_unit_id')),
+    sa.PrimaryKeyConstraint('unit_id', name=op.f('pk_fence_state')),
+    postgresql_with={'fillfactor': '70'}
     )
     op.create_table('route_cover',
     sa.Column('feature_id', sa.Uuid(), nullable=False),
@@ -803,6 +843,39 @@ def upgrade() -> None:
     op.create_index('ix_alarm_raised', 'alarm', ['raised_at'], unique=False, postgresql_where=sa.text("status = 'raised'"))
     op.create_index('ix_alarm_scope_path', 'alarm', ['scope_path'], unique=False, postgresql_using='gist')
     op.create_index('uq_alarm_raised_subject', 'alarm', ['kind', 'subject_kind', 'subject_id'], unique=True, postgresql_where=sa.text("status = 'raised'"))
+    op.create_geospatial_table('fence',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('purpose', sa.Text(), server_default='zone', nullable=False),
+    sa.Column('source', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('geom', Geometry(geometry_type='MULTIPOLYGON', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
+    sa.Column('geom_3857', Geometry(geometry_type='MULTIPOLYGON', srid=3857, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), sa.Computed('st_transform(geom, 3857)', persisted=True), nullable=False),
+    sa.Column('dwell_s', sa.Double(), nullable=True),
+    sa.Column('exit_s', sa.Double(), nullable=False),
+    sa.Column('buffer_m', sa.Double(), server_default='0', nullable=False),
+    sa.Column('calendar', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('unit_kinds', postgresql.ARRAY(sa.TEXT()), server_default=sa.text("'{}'::text[]"), nullable=False),
+    sa.Column('scope_path', Ltree(), server_default=sa.text("''::ltree"), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('archived_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('incident_id', sa.Uuid(), nullable=True),
+    sa.Column('drill', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("kind in ('polygon', 'grid', 'buffer', 'isochrone', 'corridor')", name=op.f('ck_fence_kind')),
+    sa.CheckConstraint("purpose in ('zone', 'callout', 'closure_watch')", name=op.f('ck_fence_purpose')),
+    sa.CheckConstraint('expires_at is null or expires_at > since', name=op.f('ck_fence_times')),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_fence_created_by')),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_fence_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fence'))
+    )
+    op.create_geospatial_index('ix_fence_geom_3857', 'fence', ['geom_3857'], unique=False, postgresql_using='gist', postgresql_ops={})
+    op.create_index(op.f('ix_fence_incident_id'), 'fence', ['incident_id'], unique=False)
+    op.create_index('ix_fence_scope_path', 'fence', ['scope_path'], unique=False, postgresql_using='gist')
+    op.create_index('ix_fence_standing', 'fence', ['expires_at'], unique=False, postgresql_where=sa.text('archived_at is null'))
     op.create_table('hand_over',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('incident_id', sa.Uuid(), nullable=False),
@@ -955,6 +1028,24 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['report_id'], ['report.id'], name=op.f('fk_contact_report_id')),
     sa.PrimaryKeyConstraint('report_id', name=op.f('pk_contact'))
     )
+    op.create_table('fence_event',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('unit_id', sa.Uuid(), nullable=False),
+    sa.Column('fence_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sample_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('visit_id', sa.Uuid(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['fence_id'], ['fence.id'], name=op.f('fk_fence_event_fence_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_fence_event_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fence_event'))
+    )
+    op.create_index('ix_fence_event_at', 'fence_event', ['at'], unique=False)
+    op.create_index('ix_fence_event_fence_id_at', 'fence_event', ['fence_id', 'at'], unique=False)
+    op.create_index('uq_fence_event_standing', 'fence_event', ['unit_id', 'sample_at', 'fence_id', 'kind', 'at'], unique=True, postgresql_where=sa.text('superseded_at is null'))
     op.create_table('dispatch',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('incident_id', sa.Uuid(), nullable=False),
@@ -1133,6 +1224,10 @@ def downgrade() -> None:
     op.drop_index('ix_dispatch_incident_id', table_name='dispatch')
     op.drop_index(op.f('ix_dispatch_callout_id'), table_name='dispatch')
     op.drop_table('dispatch')
+    op.drop_index('uq_fence_event_standing', table_name='fence_event', postgresql_where=sa.text('superseded_at is null'))
+    op.drop_index('ix_fence_event_fence_id_at', table_name='fence_event')
+    op.drop_index('ix_fence_event_at', table_name='fence_event')
+    op.drop_table('fence_event')
     op.drop_table('contact')
     op.drop_index(op.f('ix_callout_plan_run_id'), table_name='callout')
     op.drop_index('ix_callout_incident_id', table_name='callout')
@@ -1155,6 +1250,11 @@ def downgrade() -> None:
     op.drop_index('uq_hand_over_open', table_name='hand_over', postgresql_where=sa.text("direction = 'out' and status in ('sent', 'acknowledged')"))
     op.drop_index('ix_hand_over_incident_id', table_name='hand_over')
     op.drop_table('hand_over')
+    op.drop_index('ix_fence_standing', table_name='fence', postgresql_where=sa.text('archived_at is null'))
+    op.drop_index('ix_fence_scope_path', table_name='fence', postgresql_using='gist')
+    op.drop_index(op.f('ix_fence_incident_id'), table_name='fence')
+    op.drop_geospatial_index('ix_fence_geom_3857', table_name='fence', postgresql_using='gist', column_name='geom_3857')
+    op.drop_geospatial_table('fence')
     op.drop_index('uq_alarm_raised_subject', table_name='alarm', postgresql_where=sa.text("status = 'raised'"))
     op.drop_index('ix_alarm_scope_path', table_name='alarm', postgresql_using='gist')
     op.drop_index('ix_alarm_raised', table_name='alarm', postgresql_where=sa.text("status = 'raised'"))
@@ -1219,6 +1319,8 @@ def downgrade() -> None:
     op.drop_geospatial_index('ix_unit_latest_geom', table_name='unit_latest', postgresql_using='gist', column_name='geom')
     op.drop_geospatial_table('unit_latest')
     op.drop_table('route_cover')
+    op.drop_table('fence_state')
+    op.drop_table('fence_checkpoint')
     op.drop_table('account')
     op.drop_index('ix_unit_scope_path', table_name='unit', postgresql_using='gist')
     op.drop_index(op.f('ix_unit_home_area_id'), table_name='unit')
@@ -1228,6 +1330,8 @@ def downgrade() -> None:
     op.drop_index('ix_feature_scope_path', table_name='feature', postgresql_using='gist')
     op.drop_index('ix_feature_geom_3857', table_name='feature', postgresql_using='gist')
     op.drop_geospatial_table('feature')
+    op.drop_index('ix_cover_state_scope_path', table_name='cover_state', postgresql_using='gist')
+    op.drop_table('cover_state')
     op.drop_index('ix_camera_scope_path', table_name='camera', postgresql_using='gist')
     op.drop_index('ix_camera_name', table_name='camera', postgresql_using='gin', postgresql_ops={'name': 'gin_trgm_ops'})
     op.drop_geospatial_index('ix_camera_geom_3857', table_name='camera', postgresql_using='gist', column_name='geom_3857')
@@ -1268,6 +1372,7 @@ def downgrade() -> None:
     op.drop_index('ix_fix_batch_received_at', table_name='fix_batch')
     op.drop_table('fix_batch')
     op.drop_geospatial_table('fix')
+    op.drop_table('cover_run')
     op.drop_geospatial_index('ix_building_geom', table_name='building', postgresql_using='gist', column_name='geom')
     op.drop_geospatial_table('building')
     op.drop_index('uq_audit_seal_no', table_name='audit')
