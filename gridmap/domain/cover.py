@@ -1,7 +1,6 @@
 """Cover: which areas have a free unit within their minutes, and who could move up without opening another gap.
 
-Pure rules over arrays: U units, P demand points (houses stand behind them), A areas. Times are road seconds, infinite
-where there is no way or nobody asked because the straight line already takes longer.
+Pure rules over arrays: U units, P demand points (houses stand behind them), A areas.
 """
 
 from __future__ import annotations
@@ -22,6 +21,9 @@ from gridmap.errors import Misconfigured
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+ROUNDING = 1e-9
+# So many rings the routing engine draws at a time.
+MOST_MINUTES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,20 +109,20 @@ class Demand:
         return np.divide(got, self._total, out=np.ones(self.areas), where=self._total > 0)
 
 
-def assess(seconds: Floats, demand: Demand, limit_s: float, share: float) -> Cover:
+def assess(reached: Bools, demand: Demand, share: float) -> Cover:
     """Judge one requirement.
 
     Args:
-        seconds: (U, P) from each unit that counts to each point.
-        share: what must be reached of each area.
+        reached: (U, P) which of the units that count reaches which point in time.
+        share: what must be reached of each area's weight.
     """
-    reached = seconds <= limit_s
     got = demand.share(np.asarray(reached.any(axis=0)))
-    touched = np.zeros((len(seconds), demand.areas), dtype=bool)
-    unit, point = np.nonzero(reached[:, demand.area >= 0])
-    touched[unit, demand.area[demand.area >= 0][point]] = True
+    touched = np.zeros((len(reached), demand.areas), dtype=bool)
+    known = demand.area >= 0
+    unit, point = np.nonzero(reached[:, known])
+    touched[unit, demand.area[known][point]] = True
     # Sums of houses, so a hair of rounding is no gap.
-    return Cover(reached, got, touched.sum(axis=0), got < share - 1e-9)
+    return Cover(reached, got, touched.sum(axis=0), got < share - ROUNDING)
 
 
 def spare_units(covers: Sequence[tuple[Cover, Ints, float]], demand: Sequence[Demand], units: int) -> Bools:
@@ -140,18 +142,18 @@ def spare_units(covers: Sequence[tuple[Cover, Ints, float]], demand: Sequence[De
             alone = cover.reached[row] & (times == 1)
             if alone.any():
                 left = points.share((times > 0) & ~alone)
-                spare[unit] = not ((left < share - 1e-9) & ~cover.gap).any()
+                spare[unit] = not ((left < share - ROUNDING) & ~cover.gap).any()
     return spare
 
 
-def closes(cover: Cover, from_post: Floats, demand: Demand, area: int, limit_s: float, share: float) -> bool:
-    """Whether a unit standing at a post, `from_post` (P,) seconds from every point, would close `area`'s gap."""
-    reached = cover.reached.any(axis=0) | (from_post <= limit_s)
-    return bool(demand.share(reached)[area] >= share - 1e-9)
+def closes(cover: Cover, from_post: Bools, demand: Demand, area: int, share: float) -> bool:
+    """Whether a unit at a post from which it reaches the points `from_post` (P,) would close `area`'s gap."""
+    reached = np.asarray(cover.reached.any(axis=0)) | from_post
+    return bool(demand.share(reached)[area] >= share - ROUNDING)
 
 
 def best_post(demand: Demand, lonlat: Floats, area: int, uncovered: Bools) -> int:
-    """The point of `area` to move up to: the house nearest to the middle of what nobody reaches, by weight."""
+    """The point of `area` to move up to: the one nearest to the weighted middle of those that nobody reaches."""
     mine = np.flatnonzero((demand.area == area) & (demand.weight > 0))
     if len(mine) == 0:
         mine = np.flatnonzero(demand.area == area)
@@ -203,6 +205,10 @@ def _requirement(row: Mapping[str, Any]) -> Requirement:
 
 def _check(rules: CoverRules) -> None:
     words = vocabulary()
+    if len({rule.minutes for rule in rules.requirements}) > MOST_MINUTES:
+        raise Misconfigured(
+            "cover_rules_broken", file="cover.toml", reason="more than four different minutes"
+        )
     keys = [requirement.key for requirement in rules.requirements]
     for rule in rules.requirements:
         known = (
@@ -211,5 +217,7 @@ def _check(rules: CoverRules) -> None:
             and (rule.capability is None or rule.capability in words.lists["capability"])
             and bool(rule.kinds) != (rule.capability is not None)
         )
+        if rule.hours[0] == rule.hours[1]:
+            raise Misconfigured("cover_rules_broken", file="cover.toml", reason=f"{rule.key}: no hours")
         if not known or rule.minutes <= 0 or not 0 < rule.share <= 1 or keys.count(rule.key) > 1:
             raise Misconfigured("cover_rules_broken", file="cover.toml", reason=rule.key)

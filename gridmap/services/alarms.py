@@ -58,6 +58,29 @@ def raise_alarm(
         )
 
 
+def resolve_alarms(tx: Tx, kind: str, subject_kind: str, subject_id: UUID) -> None:
+    """What gave the alarm has ended by itself: whether somebody took note of it or not, it stands no longer."""
+    alarms = tx.session.scalars(
+        select(Alarm)
+        .where(
+            Alarm.kind == kind,
+            Alarm.subject_kind == subject_kind,
+            Alarm.subject_id == subject_id,
+            Alarm.status.in_(("raised", "acknowledged")),
+        )
+        .with_for_update()
+    )
+    for alarm in alarms:
+        alarm.status = next_status("alarm", alarm.status, "resolve")
+        publish(
+            tx,
+            "alarm",
+            {"id": str(alarm.id), "kind": alarm.kind, "status": alarm.status},
+            path=alarm.scope_path,
+            incident_id=alarm.incident_id,
+        )
+
+
 def list_alarms(tx: Tx, *, raised_only: bool = True, limit: int = 200) -> list[Alarm]:
     """Alarms in the actor's scope, the most severe and newest first."""
     statement = select(Alarm).order_by(Alarm.severity, Alarm.raised_at.desc()).limit(limit)
