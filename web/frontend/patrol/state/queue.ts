@@ -1,70 +1,77 @@
-/** Sends the queue in order, one at a time; what is refused waits for the officer, what is not heard is tried again. */
+/** Sends the queue, each line one at a time; what is refused waits for the officer, what is not heard is tried again. */
 import { computed, ref, shallowRef } from "vue";
 import { ApiError } from "@shared/api/client";
-import { actOnDispatch } from "@shared/api/dispatches";
-import { setDuty, uploadPhoto } from "@shared/api/patrol";
-import { createReport } from "@shared/api/reports";
 import { me } from "@shared/auth/session";
+import { conflictsOf, type Lane, nextEntry, nextHoldMs } from "./queue_plan";
 import { judge, waitMs } from "./queue_rules";
 import { type Action, addEntry, dropEntry, type Entry, listEntries, saveEntry } from "./queue_store";
+import { send, verbOf } from "./send";
 
 const entries = shallowRef<Entry[]>([]);
+/** What was tapped and is not through, refusals apart. */
 export const waiting = computed(() => entries.value.filter((entry) => !entry.refusal));
-export const refused = computed(() => entries.value.filter((entry) => entry.refusal));
+export const conflicts = computed(() => conflictsOf(entries.value));
 /** False after a try that no server answered. */
 export const heard = ref(true);
+/** What waits was read from the disk: before that an empty list means nothing. */
+export const queueRead = ref(false);
 
-let sending = false;
-let timer: ReturnType<typeof setTimeout> | undefined;
+interface Line {
+  busy: boolean;
+  timer?: ReturnType<typeof setTimeout>;
+}
+const LANES: readonly Lane[] = ["urgent", "main"];
+const lines: Record<Lane, Line> = { urgent: { busy: false }, main: { busy: false } };
+/** Another tab is sending: look again. */
+const OTHER_TAB_MS = 5_000;
 let afterSend: () => Promise<void> = async () => {};
 
 const account = () => me.value?.account.id ?? "";
 
 async function reload(): Promise<void> {
   entries.value = await listEntries(account());
+  queueRead.value = true;
 }
 
-/** Writes the action down first, then tries to send it. */
-export async function enqueue(action: Action): Promise<void> {
-  await addEntry(account(), action);
+/** Writes the action down first, then tries to send it; with `holdMs` not before that time, so that it can be undone. */
+export async function enqueue(action: Action, holdMs?: number): Promise<number> {
+  const id = await addEntry(account(), action, holdMs === undefined ? undefined : Date.now() + holdMs);
   await reload();
   void flush();
+  return id;
 }
 
-export async function discard(entry: Entry): Promise<void> {
-  if (entry.id !== undefined) await dropEntry(entry.id);
-  await reload();
+export function findEntry(id: number): Entry | undefined {
+  return entries.value.find((entry) => entry.id === id);
 }
 
-/** Puts a refused entry back in line, changed or as it was. */
-export async function retry(entry: Entry, action: Action = entry.action): Promise<void> {
-  await saveEntry({ ...entry, action, attempts: 0, refusal: null });
-  await reload();
-  void flush();
-}
-
-function verbOf(action: Action): string {
-  return action.kind === "step" ? action.verb : action.kind === "result" ? "done" : action.kind;
-}
-
-async function send(entry: Entry): Promise<void> {
-  const { action } = entry;
-  if (action.kind === "duty") await setDuty(action.action);
-  else if (action.kind === "report") await createReport(action.report);
-  else if (action.kind === "step") await actOnDispatch(action.dispatchId, action.verb, action.reason ? { reason: action.reason } : {});
-  else {
-    // Each photo that arrived is noted at once, so that a cut line does not send it twice.
-    while (action.photoIds.length < action.photos.length) {
-      const photo = action.photos[action.photoIds.length];
-      if (!photo) break;
-      action.photoIds.push((await uploadPhoto(photo, action.incidentId)).id);
-      await saveEntry(entry);
-    }
-    await actOnDispatch(action.dispatchId, "done", { code: action.code, note: action.note, photo_ids: action.photoIds });
+/** Takes entries out of the line for good. */
+export async function discard(...dropped: (Entry | number)[]): Promise<void> {
+  for (const item of dropped) {
+    const id = typeof item === "number" ? item : item.id;
+    if (id !== undefined) await dropEntry(id);
   }
+  await reload();
+  void flush();
 }
 
-async function sendFirst(entry: Entry): Promise<boolean> {
+/** Changes an entry that is not on its way yet, and lets it go at once unless it is held on. */
+export async function revise(id: number, action: Action, holdMs = 0): Promise<void> {
+  const entry = findEntry(id);
+  if (!entry) return;
+  await saveEntry({ ...entry, action, holdUntil: Date.now() + holdMs, attempts: 0, refusal: null });
+  await reload();
+  void flush();
+}
+
+/** Puts a refused entry back in line, as it was. */
+export async function retry(entry: Entry): Promise<void> {
+  await saveEntry({ ...entry, attempts: 0, refusal: null });
+  await reload();
+  void flush();
+}
+
+async function sendOne(lane: Lane, entry: Entry): Promise<boolean> {
   try {
     if (!entry.sent) await send(entry);
     heard.value = true;
@@ -74,12 +81,14 @@ async function sendFirst(entry: Entry): Promise<boolean> {
     if (verdict === "wait") {
       const attempts = entry.attempts + 1;
       await saveEntry({ ...entry, attempts });
-      timer = setTimeout(() => void flush(), waitMs(attempts));
+      lines[lane].timer = setTimeout(() => void flushLane(lane), waitMs(attempts));
       return false;
     }
     if (verdict === "refused") {
-      const { code, params } = error as ApiError;
-      await saveEntry({ ...entry, refusal: { code, params } });
+      const { status, code, params } = error instanceof ApiError ? error : new ApiError(500, "unexpected");
+      await saveEntry({ ...entry, refusal: { status, code, params } });
+      // What happened meanwhile is shown beside the refusal.
+      void afterSend();
       return true;
     }
   }
@@ -91,24 +100,45 @@ async function sendFirst(entry: Entry): Promise<boolean> {
   return true;
 }
 
-/** Sends what waits, oldest first. Calls made while it runs join it. */
-export async function flush(): Promise<void> {
-  if (sending) return;
-  sending = true;
-  clearTimeout(timer);
+async function drain(lane: Lane): Promise<void> {
+  for (;;) {
+    await reload();
+    const next = nextEntry(entries.value, lane, Date.now());
+    if (!next) break;
+    if (!(await sendOne(lane, next))) return;
+  }
+  const hold = nextHoldMs(entries.value, Date.now());
+  if (hold !== null) lines[lane].timer = setTimeout(() => void flushLane(lane), hold + 20);
+}
+
+/** Two tabs of one officer share a line: whoever has the lock sends. */
+async function alone(lane: Lane, work: () => Promise<void>): Promise<void> {
+  if (!navigator.locks) return work();
+  await navigator.locks.request(`gridmap-queue-${lane}`, { ifAvailable: true }, async (lock) => {
+    if (lock) await work();
+    else lines[lane].timer = setTimeout(() => void flushLane(lane), OTHER_TAB_MS);
+  });
+}
+
+async function flushLane(lane: Lane): Promise<void> {
+  const line = lines[lane];
+  if (line.busy) return;
+  line.busy = true;
+  clearTimeout(line.timer);
   try {
-    for (;;) {
-      await reload();
-      const first = waiting.value[0];
-      if (!first || !(await sendFirst(first))) break;
-    }
+    await alone(lane, () => drain(lane));
   } finally {
-    sending = false;
+    line.busy = false;
     await reload();
   }
 }
 
-/** Starts the line: what an earlier run of the page left is sent first. */
+/** Sends what waits, oldest first. Calls made while it runs join it. */
+export async function flush(): Promise<void> {
+  await Promise.all(LANES.map(flushLane));
+}
+
+/** Starts the lines: what an earlier run of the page left is sent first. */
 export function startQueue(onSent: () => Promise<void>): void {
   afterSend = onSent;
   addEventListener("online", () => void flush());

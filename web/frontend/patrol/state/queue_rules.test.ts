@@ -9,6 +9,12 @@ describe("judge", () => {
     }
   });
 
+  it("gives up on an entry that the server fails on again and again, so that the line goes on", () => {
+    expect(judge("done", 3, new ApiError(500, "internal"))).toBe("wait");
+    expect(judge("done", 8, new ApiError(500, "internal"))).toBe("refused");
+    expect(judge("done", 80, new Unreachable())).toBe("wait");
+  });
+
   it("shows a refusal", () => {
     expect(judge("accept", 0, new ApiError(409, "offer_expired"))).toBe("refused");
     expect(judge("done", 3, new ApiError(409, "photo_required"))).toBe("refused");
@@ -19,6 +25,13 @@ describe("judge", () => {
     expect(judge("arrive", 1, already)).toBe("sent");
     expect(judge("arrive", 0, already)).toBe("refused");
     expect(judge("arrive", 1, new ApiError(409, "not_allowed_in_status", { status: "cancelled" }))).toBe("refused");
+  });
+});
+
+describe("judge of an arrival that is denied", () => {
+  it("takes being on the way for what was wanted", () => {
+    expect(judge("arrive-undo", 0, new ApiError(409, "not_allowed_in_status", { status: "en_route" }))).toBe("sent");
+    expect(judge("arrive-undo", 0, new ApiError(409, "not_allowed_in_status", { status: "cancelled" }))).toBe("refused");
   });
 });
 

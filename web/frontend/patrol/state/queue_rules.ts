@@ -16,19 +16,27 @@ const ALREADY: Readonly<Record<string, readonly string[]>> = {
   depart: ["en_route", "on_scene", "done"],
   arrive: ["on_scene", "done"],
   done: ["done"],
+  task: ["done"],
 };
 
 /** Duty is a state, not an event: being there already is what was wanted. */
 const DUTY_REACHED: readonly string[] = ["already_on_duty", "not_on_duty", "not_on_break"];
 
+/** A server that fails this often on the same entry will fail on: the rest of the line must not wait for it. */
+const MOST_FAULTS = 8;
+const PASSING: readonly number[] = [0, 408, 429, 502, 503, 504];
+
 export function judge(verb: string, attempt: number, error: unknown): Verdict {
-  if (!(error instanceof ApiError)) return "wait";
-  if (error.status === 0 || error.status === 429 || error.status >= 500) return "wait";
+  if (!(error instanceof ApiError)) return attempt < MOST_FAULTS ? "wait" : "refused";
+  if (PASSING.includes(error.status)) return "wait";
+  if (error.status >= 500) return attempt < MOST_FAULTS ? "wait" : "refused";
   // A sign-in that ran out mends itself once the officer signs in again: nothing is lost.
   if (error.status === 401) return "wait";
   if (error.code === "busy_try_again") return "wait";
   if (verb === "duty" && DUTY_REACHED.includes(error.code)) return "sent";
   const status = error.params.status;
+  // Denying an arrival that the server proposed and has taken back itself: nobody is on scene, as wanted.
+  if (verb === "arrive-undo" && (status === "accepted" || status === "en_route")) return "sent";
   const repeated = attempt > 0 && error.code === "not_allowed_in_status" && typeof status === "string";
   if (repeated && ALREADY[verb]?.includes(status)) return "sent";
   return "refused";

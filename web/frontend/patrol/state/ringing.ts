@@ -1,15 +1,17 @@
-/** The sound and the shake of an offer, until it is answered or gone. */
+/** The sound and the shake of an offer, until a finger touches the page or the offer is gone. */
 import { ref } from "vue";
 
 const EVERY_MS = 3_000;
-const MOST_RINGS = 20;
 
 let audio: AudioContext | null = null;
 let timer: ReturnType<typeof setInterval> | undefined;
+/** False while the browser keeps this page silent: it sounds only after a touch. */
 export const soundReady = ref(false);
+export const isRinging = ref(false);
 
-/** Browsers let a page sound only after a touch: going on duty is that touch. */
+/** Called from a touch, the only moment at which a browser lets a page begin to sound. */
 export async function unlockSound(): Promise<void> {
+  if (typeof AudioContext === "undefined") return;
   audio ??= new AudioContext();
   await audio.resume().catch(() => undefined);
   soundReady.value = audio.state === "running";
@@ -32,14 +34,27 @@ function beep(): void {
   }
 }
 
+/** One ring, so that an officer hears before the shift whether the phone is loud enough. */
+export async function tryRing(): Promise<void> {
+  await unlockSound();
+  beep();
+}
+
 export function ring(): void {
   stopRinging();
+  isRinging.value = true;
   beep();
-  let rings = 1;
-  timer = setInterval(() => (rings++ < MOST_RINGS ? beep() : stopRinging()), EVERY_MS);
+  timer = setInterval(beep, EVERY_MS);
 }
 
 export function stopRinging(): void {
   clearInterval(timer);
   timer = undefined;
+  isRinging.value = false;
+  navigator.vibrate?.(0);
+}
+
+/** Any touch makes the page ready to sound: an officer whose page was reloaded on duty must not miss a ring. */
+export function unlockAtFirstTouch(): void {
+  document.addEventListener("pointerdown", () => void unlockSound(), { capture: true });
 }

@@ -12,17 +12,68 @@ export interface Offer {
   seconds_est: number | null;
   offered_at: string;
   expires_at: string;
+  drill?: boolean;
+  /** Set when several are asked at once: how many were wanted and how many places are left; the first to accept win. */
+  callout?: { id: string; mode: "named" | "broadcast" | "next_in_line"; wanted: number; places_left: number } | null;
+}
+
+/** A step of the plan that is this unit's to do. */
+export interface JobTask {
+  id: string;
+  name: { zh: string; en: string };
+  status: string;
+  due_at: string | null;
 }
 
 export interface Job extends Dispatch {
   incident: IncidentSummary & { text: string | null };
+  tasks?: JobTask[];
+}
+
+/** A job that ended without a result of this unit's: refused, run out, called off. */
+export interface EndedJob {
+  id: string;
+  status: string;
+  class_key: string;
+  severity: number;
+  area_name: string | null;
+  ended_at: string;
+  reason: string | null;
+}
+
+/** What this account reported today. */
+export interface OwnReport {
+  id: string;
+  class_key: string;
+  number: string | null;
+  received_at: string;
+}
+
+/** "Are you all right?", asked when a unit is silent, does not move, or is alone on a dangerous scene. */
+export interface WelfareQuestion {
+  id: string;
+  kind: string;
+  asked_at: string;
+  answer_by: string;
+}
+
+/** A call for help of this account; it stands until a named seat has taken note of it. */
+export interface SosCall {
+  id: string;
+  called_at: string;
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  false_alarm_at: string | null;
 }
 
 export interface Duty {
   on: boolean;
   on_break?: boolean;
   since: string | null;
+  /** When duty ends by itself. */
   ends_at: string | null;
+  /** The end that the roster names; duty lasts half an hour longer unless a job is open. */
+  roster_ends_at?: string | null;
 }
 
 export interface PatrolState {
@@ -32,6 +83,10 @@ export interface PatrolState {
   offers: Offer[];
   jobs: Job[];
   done_today: Job[];
+  ended_today?: EndedJob[];
+  reports_today?: OwnReport[];
+  question?: WelfareQuestion | null;
+  sos?: SosCall | null;
   last_fix_at: string | null;
 }
 
@@ -57,10 +112,35 @@ export const setDuty = (action: DutyAction) => post<unknown>("/api/patrol/duty",
 export const markSeen = (dispatchIds: string[]) => post<unknown>("/api/patrol/seen", { dispatch_ids: dispatchIds });
 export const sendFixes = (fixes: SentFix[]) => post<FixReceipt>("/api/positions", { fixes });
 
-export async function uploadPhoto(photo: Blob, incidentId: string): Promise<{ id: string }> {
+function upload(path: string, file: Blob, name: string, incidentId: string, purpose: string): Promise<{ id: string }> {
   const form = new FormData();
-  form.append("file", photo, "photo.jpg");
-  form.append("purpose", "result");
+  form.append("file", file, name);
+  form.append("purpose", purpose);
   form.append("incident_id", incidentId);
-  return post<{ id: string }>("/api/blobs", form);
+  return post<{ id: string }>(path, form);
+}
+
+export const uploadPhoto = (photo: Blob, incidentId: string, purpose = "result") =>
+  upload("/api/blobs", photo, "photo.jpg", incidentId, purpose);
+export const uploadVoice = (voice: Blob, incidentId: string, purpose = "result") =>
+  upload("/api/blobs/voice", voice, "voice", incidentId, purpose);
+
+export async function finishTask(taskId: string): Promise<void> {
+  await post(`/api/tasks/${taskId}/done`);
+}
+
+export async function askForHelp(dispatchId: string, verb: "need-help" | "cannot-enter", body: Record<string, unknown>): Promise<void> {
+  await post(`/api/dispatches/${dispatchId}/${verb}`, body);
+}
+
+export async function answerQuestion(questionId: string, answer: "ok" | "help"): Promise<void> {
+  await post("/api/patrol/answer", { question_id: questionId, answer });
+}
+
+export async function callSos(place: { lon: number; lat: number; accuracy_m: number } | null): Promise<void> {
+  await post("/api/patrol/sos", place ?? {});
+}
+
+export async function sayMistake(): Promise<void> {
+  await post("/api/patrol/sos/false-alarm");
 }

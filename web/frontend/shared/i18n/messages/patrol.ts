@@ -13,10 +13,20 @@ export const patrol = {
   break: ["休息", "Break"],
   resume: ["结束休息", "Back to work"],
   off_about: ["未上岗时不采集、不发送位置。", "Off duty, no position is taken and none is sent."],
+  break_about: ["休息时不接单,不采集、不发送位置。", "On a break you get no offers; no position is taken or sent."],
+  stop_sure: ["确定", "Yes, end it"],
   stop_confirm: ["下岗后不再接单,也不再发送位置。确定下岗?", "Off duty you get no offers and send no position. End duty?"],
+  job_first: ["先反馈结果,才能休息或下岗。", "Report the result first, then take a break or end duty."],
   waiting_for_jobs: ["待命中,有任务会响铃并震动。", "Ready. A new job rings and shakes."],
-  screen_off: ["锁屏后本页不响铃,也不发送位置。执勤时请保持屏幕常亮。", "A locked phone neither rings nor sends its place. Keep the screen on while on duty."],
-  more: ["更多", "More"],
+  screen_off: ["锁屏后本页不响铃,也不发送位置。", "While the phone is locked this page neither rings nor sends its place."],
+  screen_kept: ["在岗时本页让屏幕保持常亮。", "On duty this page keeps the screen on."],
+  screen_not_kept: ["请把屏幕设为常亮,或绑定后台定位。", "Keep the screen on, or bind an app for the background."],
+  bind_instead: ["绑定后台定位", "Bind background positions"],
+  no_sound: ["铃声未开:点一下屏幕任意处即可。", "Sound is off: touch the screen once."],
+  roster_end: ["排班到 {time}", "Roster until {time}"],
+  ends_itself: ["{time} 自动下岗(有未办结任务时不下岗)", "Duty ends by itself at {time} (not while a job is open)"],
+  next_job: ["另有 {n} 个任务", "{n} more jobs"],
+  bar: ["主要操作", "Main actions"],
 } satisfies Group;
 
 export const offer = {
@@ -29,6 +39,10 @@ export const offer = {
   decline: ["拒绝", "Decline"],
   why_decline: ["为什么拒绝?", "Why not?"],
   left: ["剩余 {time}", "{time} left"],
+  first_wins: ["先接先得 · 还缺 {left} 人(共需 {wanted} 人)", "First to accept · {left} of {wanted} places left"],
+  more: ["另有 {n} 个派单", "{n} more offers"],
+  keeping: ["已记下接单,正在送出。送达前请勿出发。", "Noted. Do not set off before the server has it."],
+  keeping_offline: ["没有网络:接单已记下,联网后自动送出。送达前请勿出发。", "No network: kept, and sent once there is one. Do not set off before."],
 } satisfies Group;
 
 export const job = {
@@ -49,25 +63,111 @@ export const job = {
   no_address: ["未填地址", "no address"],
   step_1: ["第 1 步:出发", "Step 1: set off"],
   step_2: ["第 2 步:到场", "Step 2: arrive"],
-  step_3: ["第 3 步:反馈结果", "Step 3: report the result"],
+  step_tasks: ["第 3 步:现场清单", "Step 3: checklist"],
+  step_3: ["最后一步:反馈结果", "Last step: report the result"],
   bad_photo: ["这张照片无法读取,请重拍。", "This photo cannot be read. Take another."],
+  kept_done: ["结果已存在手机上,联网后自动送出。", "The result is kept on the phone and sent once there is a network."],
+  way: ["{time} · {distance}", "{time} · {distance}"],
+  way_straight: ["直线 {distance},没有道路数据", "{distance} in a straight line, no road data"],
+  way_old: ["{age}的路线", "route of {age}"],
+  story: ["详情", "Details"],
+  less: ["收起", "Less"],
+  task_done: ["已办:{name}", "Done: {name}"],
+  tasks_left: ["还有 {n} 项未办", "{n} steps open"],
+  to_result: ["去反馈结果", "On to the result"],
+  to_tasks: ["返回清单", "Back to the checklist"],
+  kept: ["未提交的内容已存在手机上", "What you filled in is kept on the phone"],
+} satisfies Group;
+
+export const voice = {
+  record: ["录音", "Voice note"],
+  stop: ["停止 {time}", "Stop {time}"],
+  limit: ["最长 {most}", "at most {most}"],
+  play: ["播放录音", "Play the note"],
+  remove: ["删除录音", "Delete the note"],
+  length: ["录音 {time} · {size}", "Note {time} · {size}"],
+  denied: ["没有麦克风权限:请在浏览器设置中允许。", "The microphone is not allowed: allow it in the browser's settings."],
+  missing: ["这部手机的浏览器不能录音。", "This phone's browser cannot record."],
+} satisfies Group;
+
+export const navigate = {
+  open: ["导航", "Navigate"],
+  title: ["用其他地图导航?", "Navigate in another map app?"],
+  about: ["会把任务地点的坐标(不含地址和内容)交给这个地图应用的公司。", "The coordinates of the scene, not its address or story, go to that app's company."],
+  label: ["任务地点", "Scene"],
+  amap: ["高德地图", "Amap"],
+  tencent: ["腾讯地图", "Tencent Maps"],
+  baidu: ["百度地图", "Baidu Maps"],
+  geo: ["手机上的其他地图", "Another map on this phone"],
+  restricted: ["涉密类事件,地点不得交给其他应用。", "Restricted: this place must not go to another app."],
+} satisfies Group;
+
+export const help_call = {
+  need: ["请求增援", "Need help"],
+  blocked: ["进不去", "Cannot get in"],
+  need_title: ["请求增援?", "Ask for help?"],
+  need_about: ["指挥台会立即收到,并加派力量。", "The desk hears at once and sends more."],
+  need_send: ["请求增援", "Ask for help"],
+  blocked_title: ["为什么进不去?", "Why can you not get in?"],
+  asked: ["已发出增援请求", "Help was asked for"],
+  told: ["已告知指挥台", "The desk was told"],
+} satisfies Group;
+
+export const sos = {
+  button: ["求救", "SOS"],
+  hold: ["按住 2 秒求救", "Hold for 2 s to call for help"],
+  holding: ["继续按住…", "Keep holding…"],
+  title: ["紧急求救", "SOS"],
+  counting: ["{n} 秒后发出", "goes out in {n} s"],
+  undo: ["撤销", "Undo"],
+  sending: ["正在发出…", "Sending…"],
+  not_sent: ["没有网络,还没有发出!请立即用电台呼叫或拨打 110。", "No network: NOT sent yet! Use the radio or call 110 now."],
+  call: ["拨打 110", "Call 110"],
+  sent: ["已发出,指挥台已收到({time})", "Sent, the desk has it ({time})"],
+  with_place: ["附带位置 ±{accuracy}", "with your position ±{accuracy}"],
+  without_place: ["手机暂无定位,指挥台使用最后一次位置", "No position now: the desk uses the last one"],
+  close: ["返回", "Back"],
+  seen: ["{name} 已确认({time})", "{name} has taken note ({time})"],
+  unseen: ["等待坐席确认…", "Waiting for a seat to take note…"],
+  mistake: ["是误触,通知指挥台", "It was a mistake: tell the desk"],
+  said_mistake: ["已告知指挥台是误触", "The desk was told that it was a mistake"],
+  undone: ["求救已撤销,没有发出", "Undone: nothing was sent"],
+} satisfies Group;
+
+export const welfare = {
+  title: ["你还好吗?", "Are you all right?"],
+  about: ["{time} 内未回答,指挥台会收到警报。", "Without an answer within {time} the desk is alarmed."],
+  late: ["时间已过,指挥台已收到警报。请仍然回答。", "The time is over and the desk was alarmed. Please answer still."],
+  silent: ["途中很久没有收到你的位置。", "Your position was not heard for long on the way."],
+  still: ["途中很久没有移动。", "You have not moved for long on the way."],
+  alone: ["你独自在危险现场。", "You are alone on a dangerous scene."],
+  ok: ["我没事", "I am fine"],
+  help: ["需要帮助", "I need help"],
 } satisfies Group;
 
 export const field_report = {
   open: ["上报", "Report"],
   title: ["上报新事件", "Report something"],
-  choose: ["选一个类别就会按当前位置上报", "Choose a class: it is sent with your position"],
+  choose: ["点一下图标就会按当前位置上报", "One touch sends it with your position"],
+  often: ["常用", "Often used"],
+  all: ["全部类别", "All classes"],
   details: ["补充说明(可不填)", "Details (optional)"],
-  send: ["上报", "Send"],
   here: ["当前位置 ±{accuracy}", "your position ±{accuracy}"],
   no_place: ["没有定位,将由坐席确定位置", "No position: the desk will set the place"],
-  filed: ["已记下,正在发送", "Noted, on its way"],
+  looking: ["正在定位…", "Finding your position…"],
+  filed: ["已记下", "Noted"],
+  goes_in: ["{n} 秒后发出", "goes out in {n} s"],
+  add: ["补充照片、录音或说明", "Add photo, voice or words"],
+  send_now: ["现在发出", "Send now"],
+  taken_back: ["已撤销上报", "Report taken back"],
   back: ["返回", "Back"],
 } satisfies Group;
 
 export const day = {
   title: ["我的一天", "My day"],
-  none: ["今天还没有办结的任务。", "No job finished today yet."],
+  none: ["今天还没有任务和上报。", "No job and no report today yet."],
+  reported: ["上报", "reported"],
+  unsent: ["待发送", "to send"],
 } satisfies Group;
 
 export const strip = {
@@ -75,22 +175,87 @@ export const strip = {
   not_heard: ["位置尚未送达", "Position not heard yet"],
   denied: ["没有定位权限:请在浏览器设置中允许", "Location is not allowed: allow it in the browser's settings"],
   unavailable: ["手机暂时没有定位", "The phone has no position now"],
-  offline: ["没有网络,操作已保存,联网后自动发送", "No network: what you do is kept and sent later"],
+  offline: ["没有网络,操作已存在手机上", "No network: what you do is kept"],
+  offline_fixes: ["没有网络,已存 {n} 个位置", "No network: {n} positions kept"],
+  not_sending: ["不发送位置", "No position is sent"],
   waiting: ["{n} 项待发送", "{n} to send"],
   all_sent: ["全部已发送", "All sent"],
-  refused: ["{n} 项被退回,请处理", "{n} refused: please look"],
+  refused: ["{n} 项有冲突", "{n} refused"],
 } satisfies Group;
 
 export const queue_item = {
-  title: ["待处理", "To look at"],
+  title: ["有操作没有成功", "Something was refused"],
   accept: ["接单", "Accept"],
   decline: ["拒绝", "Decline"],
   depart: ["出发", "On my way"],
   arrive: ["到场", "Arrival"],
   "arrive-undo": ["撤销到场", "Undo arrival"],
+  "need-help": ["请求增援", "Need help"],
+  "cannot-enter": ["进不去", "Cannot get in"],
   result: ["提交结果", "Result"],
   report: ["上报", "Report"],
+  task: ["清单", "Checklist"],
+  answer: ["平安答复", "Answer"],
+  sos: ["求救", "SOS"],
   duty: ["上下岗", "Duty"],
+  yours: ["你做了", "You did"],
+  meanwhile: ["当时情况", "Meanwhile"],
   again: ["再试一次", "Try again"],
+  edit: ["修改后重发", "Change and resend"],
+  as_report: ["改为新上报", "Send as a new report"],
   drop: ["不再发送", "Do not send"],
+  drop_sure: ["确定不再发送?内容将从手机上删除。", "Really not send it? It is deleted from the phone."],
+} satisfies Group;
+
+/** What became of the job while the officer had no line, by its status at the server. */
+export const meanwhile = {
+  offered: ["派单还在等你答复", "The offer still waits for you"],
+  accepted: ["服务器上已是“已接单”", "The server has it as accepted"],
+  en_route: ["服务器上已是“赶赴中”", "The server has it as under way"],
+  on_scene: ["服务器上已是“已到场”", "The server has it as on scene"],
+  done: ["这项任务已经反馈过结果", "A result was reported already"],
+  declined: ["{time} 已记为拒绝", "Recorded as declined at {time}"],
+  expired: ["{time} 派单已超时,可能已派给别人", "The offer ran out at {time}; somebody else may have it"],
+  cancelled: ["{time} 已被指挥台撤回", "Taken back by the desk at {time}"],
+  gone: ["这项任务已不在你的名下", "The job is not yours any more"],
+} satisfies Group;
+
+export const phone_settings = {
+  title: ["更多", "More"],
+  look: ["屏幕", "Screen"],
+  day_theme: ["日间", "Day"],
+  night_theme: ["夜间", "Night"],
+  keep_awake: ["在岗时保持屏幕常亮", "Keep the screen on while on duty"],
+  on: ["开", "on"],
+  off: ["关", "off"],
+  sound: ["试铃", "Try the ring"],
+  install: ["安装到主屏幕", "Put on the home screen"],
+  install_apple: ["苹果手机:点“分享”,再点“添加到主屏幕”。", "iPhone: tap Share, then Add to Home Screen."],
+  installed: ["已安装到主屏幕", "On the home screen"],
+  sign_out: ["退出登录", "Sign out"],
+  sign_out_unsent: ["还有 {n} 项没有发出。退出后它们留在手机上,你下次登录时再发。确定退出?", "{n} things are not sent. They stay on the phone until you sign in again. Sign out?"],
+  on_duty_still: ["你还在岗。请先下岗再退出。", "You are on duty. End duty first."],
+} satisfies Group;
+
+export const binding = {
+  title: ["后台定位", "Background positions"],
+  about: ["锁屏后本页不发送位置。装一个后台定位应用并绑定到本单元,锁屏时也能被指挥台看到;未上岗时服务器一律拒收。", "A locked phone's page sends nothing. An app bound to this unit goes on sending while locked; off duty the server takes nothing."],
+  rings_not: ["应用只发位置,不会响铃:派单无人应答时会转给下一位。", "The app sends positions only and does not ring: an offer nobody hears goes to the next."],
+  owntracks: ["用 OwnTracks", "With OwnTracks"],
+  traccar: ["用 Traccar Client", "With Traccar Client"],
+  scan: ["在手机上点下面的按钮,或用另一部手机扫码:", "Tap the button below on this phone, or scan with another:"],
+  open_app: ["在应用中打开", "Open in the app"],
+  by_hand: ["或手工填写:", "Or type it in:"],
+  server: ["服务器地址", "Server address"],
+  device: ["设备标识", "Device identifier"],
+  user: ["用户名", "User name"],
+  password: ["密码", "Password"],
+  once: ["密码只显示这一次,离开本页后无法再看。", "The password is shown this once and never again."],
+  qr: ["绑定二维码", "Set-up code"],
+  bound: ["已绑定", "Bound"],
+  none: ["还没有绑定。", "Nothing is bound yet."],
+  heard_at: ["最后位置 {age}", "last heard {age}"],
+  never_heard: ["还没有收到位置", "not heard yet"],
+  remove: ["解除", "Remove"],
+  removed: ["已解除绑定", "Removed"],
 } satisfies Group;
