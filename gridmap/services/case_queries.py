@@ -15,8 +15,18 @@ from sqlalchemy import TIMESTAMP, Integer, Select, TableValuedAlias, Uuid, cast,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
-from gridmap.db.tables import Account, AreaVersion, Dispatch, Incident, IncidentEvent, Report, Unit
+from gridmap.db.tables import (
+    Account,
+    AreaVersion,
+    Dispatch,
+    Incident,
+    IncidentEvent,
+    MajorEvent,
+    Report,
+    Unit,
+)
 from gridmap.domain.lifecycle import active_statuses, verbs_from
+from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Invalid, NotFound
 from gridmap.services.transaction import Tx
 
@@ -50,6 +60,7 @@ class CaseRow:
     area_name: str | None
     handler_name: str | None
     dispatches_open: int
+    major_name: str | None
 
 
 @dataclass(frozen=True)
@@ -175,6 +186,12 @@ def _rows() -> Select[Any]:
         .correlate(Incident)
         .scalar_subquery()
     )
+    major = (
+        select(MajorEvent.name)
+        .where(MajorEvent.id == Incident.major_id)
+        .correlate(Incident)
+        .scalar_subquery()
+    )
     return (
         select(
             Incident,
@@ -183,6 +200,7 @@ def _rows() -> Select[Any]:
             AreaVersion.name.label("area_name"),
             handler.display_name.label("handler_name"),
             dispatches.label("dispatches_open"),
+            major.label("major_name"),
         )
         .outerjoin(AreaVersion, AreaVersion.id == Incident.area_version_id)
         .outerjoin(handler, handler.id == Incident.handler_account_id)
@@ -226,11 +244,17 @@ def _in_order(session: Session, ids: Sequence[UUID]) -> Iterator[CaseRow]:
     return (_case_row(found[key]) for key in ids if key in found)
 
 
+def _members(keys: Sequence[str]) -> list[str]:
+    """The keys, and for a group the classes in it."""
+    classes = vocabulary().classes.values()
+    return sorted({*keys, *(row.key for row in classes if row.parent in keys)})
+
+
 def _as_json(wanted: CaseFilter) -> dict[str, Any]:
     """As the database's list_incidents reads it: what is not asked for is not there."""
     asked: dict[str, Any] = {
         "statuses": list(wanted.statuses),
-        "classes": list(wanted.class_keys),
+        "classes": _members(wanted.class_keys),
         "severities": list(wanted.severities),
         "area": wanted.area_path,
         "since": wanted.reported_from and wanted.reported_from.isoformat(),
@@ -246,7 +270,9 @@ def _as_json(wanted: CaseFilter) -> dict[str, Any]:
 
 
 def _case_row(row: Any) -> CaseRow:
-    return CaseRow(row[0], row.lon, row.lat, row.area_name, row.handler_name, row.dispatches_open)
+    return CaseRow(
+        row[0], row.lon, row.lat, row.area_name, row.handler_name, row.dispatches_open, row.major_name
+    )
 
 
 def _allowed(tx: Tx, row: CaseRow) -> tuple[str, ...]:

@@ -4,13 +4,14 @@
 
 -- How many incidents a scope may hold so that reading them all and sorting beats walking back through time until a page
 -- is full; the two cost the same at about sqrt(page * rows).
-CREATE OR REPLACE FUNCTION incident_narrow_rows() RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 20000';
+CREATE OR REPLACE FUNCTION incident_narrow_rows() RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 10000';
 
+-- A county or more is taken for wide without a look.
 CREATE OR REPLACE FUNCTION incident_scope_is_narrow(roots ltree[]) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = gridmap, public, pg_temp SET enable_seqscan = off AS
 $$
-  SELECT count(*) <= incident_narrow_rows()
-  FROM (SELECT FROM incident i WHERE i.scope_path <@ ANY (roots) LIMIT incident_narrow_rows() + 1) AS some_rows
+  SELECT NOT EXISTS (SELECT FROM unnest(roots) r WHERE nlevel(r) <= 3) AND incident_narrow_rows() >=
+    (SELECT count(*) FROM (SELECT FROM incident i WHERE i.scope_path <@ ANY (roots) LIMIT incident_narrow_rows() + 1) AS some_rows)
 $$;
 REVOKE EXECUTE ON FUNCTION incident_scope_is_narrow(ltree[]) FROM PUBLIC;
 
@@ -23,17 +24,14 @@ $$
 $$;
 
 -- Which incidents match, as SQL over `incident` called i with the arguments of list_incidents below. Null asks for all.
--- `wanted`: statuses, classes (a group's key stands for its classes), severities, area, since, until, box (west, south,
--- east, north), words, unlocated, drills.
+-- `wanted`: statuses, classes, severities, area, since, until, box (west, south, east, north), words, unlocated, drills.
 CREATE OR REPLACE FUNCTION incident_matches(wanted jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE AS
 $$
   SELECT concat_ws(' AND ', 'true',
     CASE WHEN wanted ? 'statuses' THEN 'i.status = ANY ($4)' END,
     CASE WHEN wanted ? 'statuses' AND NOT wanted -> 'statuses' ? 'closed' THEN 'i.status <> ''closed''' END,
-    CASE WHEN wanted ? 'classes' THEN '(i.class_key = ANY ($5) OR ' || (
-      SELECT string_agg(format('i.class_key >= %L AND i.class_key < %L', k || '.', k || '/'), ' OR ')
-      FROM jsonb_array_elements_text(wanted -> 'classes') k) || ')' END,
+    CASE WHEN wanted ? 'classes' THEN 'i.class_key = ANY ($5)' END,
     CASE WHEN wanted ? 'severities' THEN 'i.severity = ANY ($6)' END,
     CASE WHEN wanted ? 'since' THEN 'i.reported_at >= $7' END,
     CASE WHEN wanted ? 'until' THEN 'i.reported_at < $8' END,
