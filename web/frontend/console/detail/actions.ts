@@ -9,6 +9,7 @@ import { showError } from "@shared/ui/errors";
 import { toast } from "@shared/ui/toasts";
 import { absorb } from "../state/incidents";
 import { describeChange } from "./changes";
+import { type JobForm, type JobVerb, requestFor } from "./radio";
 
 export const busy = ref(false);
 
@@ -63,6 +64,14 @@ export async function sendOffer(incident: IncidentDetail, unit: { id: string; ca
     text: t("dispatch.offered_to", { unit: unit.call_sign }),
     action: { label: t("dispatch.take_back"), run: () => void cancel(incident, dispatch, t("dispatch.undo_reason")) },
   });
+}
+
+/** A step said for a unit, or an order to it. True when the server did it. */
+export async function workJob(incident: IncidentDetail, dispatch: Dispatch, verb: JobVerb, form: JobForm = {}): Promise<boolean> {
+  const { verb: address, body } = requestFor(verb, form);
+  const done = await guarded(incident, () => actOnDispatch(dispatch.id, address, body));
+  await refetch(incident.id);
+  return done !== undefined;
 }
 
 export async function cancel(incident: IncidentDetail, dispatch: Dispatch, reason: string): Promise<boolean> {

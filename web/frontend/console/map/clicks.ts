@@ -4,6 +4,7 @@ import { clickableIds } from "@shared/map/tile_layers";
 import { openReport } from "../state/report_form";
 import { cardSubject, select } from "../state/selection";
 import { takePick } from "./pick";
+import { sketch } from "./sketch";
 
 /** Half the side of the square that counts as hit, in pixels: small dots stay easy to catch. */
 const REACH_PX = 6;
@@ -30,14 +31,14 @@ function open(map: GlMap, feature: MapGeoJSONFeature, event: MapMouseEvent): voi
   else cardSubject.value = { kind: "camera", id, lon, lat };
 }
 
-export function listenToClicks(map: GlMap): void {
+export function listenToClicks(map: GlMap, takeSketch: (event: MapMouseEvent) => boolean): void {
   map.on("click", (event) => {
-    if (takePick(event)) return;
+    if (takeSketch(event) || takePick(event)) return;
     const feature = hitAt(map, event);
     if (feature) open(map, feature, event);
     else cardSubject.value = null;
   });
-  map.on("contextmenu", (event) => openReport({ place: { lon: event.lngLat.lng, lat: event.lngLat.lat } }));
+  map.on("contextmenu", (event) => !sketch.value && openReport({ place: { lon: event.lngLat.lng, lat: event.lngLat.lat } }));
   map.on("mousemove", (event) => {
     const canvas = map.getCanvas();
     if (canvas.style.cursor === "crosshair") return;

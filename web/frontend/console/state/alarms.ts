@@ -1,11 +1,18 @@
+import { useIntervalFn } from "@vueuse/core";
 import { computed, effectScope, ref, shallowRef } from "vue";
 import { acknowledgeAlarm, type Alarm, listAlarms } from "@shared/api/alarms";
 import { onLive } from "@shared/live/client";
 import { showError } from "@shared/ui/errors";
-import { playAlarm } from "./sound";
+import { playAlarm, playDanger } from "./sound";
 
 const list = shallowRef<Alarm[]>([]);
 export const alarms = computed(() => list.value.filter((alarm) => alarm.status === "raised"));
+/** Somebody may be in danger or cannot go on: these stand over the map until a seat takes them, and ring again. */
+const LOUD = ["sos", "need_help", "silence", "entry_blocked"];
+export const loudAlarms = computed(() =>
+  alarms.value.filter((alarm) => LOUD.includes(alarm.kind)).sort((a, b) => LOUD.indexOf(a.kind) - LOUD.indexOf(b.kind) || (a.raised_at < b.raised_at ? -1 : 1)),
+);
+const RING_AGAIN_MS = 10_000;
 export const alarmsFailed = ref(false);
 
 export async function reloadAlarms(): Promise<void> {
@@ -16,6 +23,12 @@ export async function reloadAlarms(): Promise<void> {
     alarmsFailed.value = true;
   }
 }
+
+/** Where it was raised, if the alarm says so. */
+export const alarmPlace = (alarm: Alarm): { lon: number; lat: number } | null => {
+  const { lon, lat } = alarm.params as { lon?: unknown; lat?: unknown };
+  return typeof lon === "number" && typeof lat === "number" ? { lon, lat } : null;
+};
 
 export async function acknowledge(id: string): Promise<void> {
   try {
@@ -32,9 +45,15 @@ export function startAlarms(): void {
     onLive("alarm", async (event) => {
       const before = new Set(alarms.value.map((alarm) => alarm.id));
       await reloadAlarms();
-      if (!before.has(event.id) && alarms.value.some((alarm) => alarm.id === event.id)) playAlarm();
+      if (before.has(event.id) || !alarms.value.some((alarm) => alarm.id === event.id)) return;
+      if (loudAlarms.value.some((alarm) => alarm.id === event.id)) playDanger();
+      else playAlarm();
     });
     onLive("resync", () => void reloadAlarms());
+    useIntervalFn(() => {
+      if (loudAlarms.value.some((alarm) => alarm.kind === "sos")) playDanger();
+      else if (loudAlarms.value.length) playAlarm();
+    }, RING_AGAIN_MS);
   });
   void reloadAlarms();
 }

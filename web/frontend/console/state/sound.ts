@@ -47,3 +47,8 @@ export function playUrgent(drill = false): void {
 export function playAlarm(): void {
   play([[660, 0, 0.2], [550, 0.24, 0.3]], 0.25);
 }
+
+/** A person in danger: rises and falls, unlike any other tone. */
+export function playDanger(): void {
+  play([[700, 0, 0.35], [1050, 0.35, 0.35], [700, 0.7, 0.35], [1050, 1.05, 0.45]], 0.4);
+}

@@ -19,6 +19,15 @@ export interface Dispatch {
   method: string | null;
   result: { code: string; note: string | null; photos: string[] } | null;
   decline_reason: string | null;
+  /** Why it ended without a result: recalled, diverted, need met, … */
+  end_reason?: string | null;
+  /** The steps that a seat said for the unit. */
+  radio_steps?: string[];
+  /** When it will be there, kept fresh on the way. */
+  eta_at?: string | null;
+  callout_id?: string | null;
+  sent_at?: string | null;
+  via?: string | null;
 }
 
 export interface Reason {
@@ -61,9 +70,12 @@ export const recommend = (incidentId: string, limit = 5) =>
   get<Recommendation>(`/api/incidents/${incidentId}/recommendation`, { limit });
 export const getRoute = (incidentId: string, unitId: string, signal?: AbortSignal) =>
   get<Route>(`/api/incidents/${incidentId}/route`, { unit: unitId }, signal);
-export const offer = (incidentId: string, unitId: string) =>
-  post<Dispatch>(`/api/incidents/${incidentId}/dispatches`, { unit_id: unitId });
+/** `override_reason` sends a unit past the gates; only a shift lead may. */
+export const offer = (incidentId: string, unitId: string, more: { override_reason?: string } = {}) =>
+  post<Dispatch>(`/api/incidents/${incidentId}/dispatches`, { unit_id: unitId, ...more });
 
-export type DispatchVerb = "accept" | "depart" | "arrive" | "arrive-undo" | "decline" | "done" | "cancel";
+export type DispatchVerb =
+  | "accept" | "depart" | "arrive" | "arrive-undo" | "decline" | "done" | "cancel"
+  | "radio" | "recall" | "release" | "divert" | "need-help" | "cannot-enter";
 export const actOnDispatch = (id: string, verb: DispatchVerb, body: Record<string, unknown> = {}) =>
   post<Dispatch>(`/api/dispatches/${id}/${verb}`, body);

@@ -45,6 +45,13 @@ export interface Vocab {
   alarm_kinds?: Term[];
   location_methods?: Term[];
   results?: Term[];
+  closure_reasons?: Term[];
+  end_reasons?: Term[];
+  blocked_reasons?: Term[];
+  callout_modes?: Term[];
+  callout_statuses?: Term[];
+  agencies?: Term[];
+  call_fences?: Term[];
 }
 
 export const getVocab = () => get<Vocab>("/api/vocab");

@@ -32,6 +32,11 @@ export function clockTime(iso: string | number): string {
   return formatter({ hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
 }
 
+/** 11-22 14:03: a time that need not be today's. */
+export function dateTime(iso: string | null | undefined): string {
+  return iso ? formatter({ month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }).format(new Date(iso)) : "";
+}
+
 /** 11月22日 周日 / Sun, 22 Nov */
 export function dayText(at: string | number): string {
   return formatter({ month: "short", day: "numeric", weekday: "short" }).format(new Date(at));

@@ -8,7 +8,7 @@ const THINNED: ExpressionSpecification = ["==", ["get", "thinned"], true];
 const EXACT: ExpressionSpecification = ["!=", ["get", "thinned"], true];
 
 export const sourceId = (key: string) => `tiles-${key}`;
-const layerIds = (key: string) => ["line", "sector", "point", "thinned", "count", "label"].map((part) => `tiles-${key}-${part}`);
+const layerIds = (key: string) => ["fill", "line", "sector", "point", "thinned", "count", "label"].map((part) => `tiles-${key}-${part}`);
 
 /** Paint values of one kind ("circle-color") out of a layer's style; the registry may give more than a kind takes. */
 function paintOf(info: LayerInfo, kind: string): Record<string, unknown> {
@@ -77,8 +77,12 @@ function pointLayers(info: LayerInfo, base: Base): AddLayerObject[] {
 }
 
 function lineLayers(info: LayerInfo, base: Base): AddLayerObject[] {
-  const paint = { "line-width": 2, ...paintOf(info, "line"), "line-color": colorOf(info, "line") };
-  return [{ id: `tiles-${info.key}-line`, type: "line", ...base, filter: EXACT, paint } as AddLayerObject];
+  const fill = paintOf(info, "fill");
+  const color = (paintOf(info, "line")["line-color"] ?? fill["fill-color"]) as ExpressionSpecification | string | undefined;
+  const paint = { "line-width": 2, ...paintOf(info, "line"), "line-color": color ?? colorOf(info, "line") };
+  const line = { id: `tiles-${info.key}-line`, type: "line", ...base, filter: EXACT, paint } as AddLayerObject;
+  if (!Object.keys(fill).length) return [line];
+  return [{ id: `tiles-${info.key}-fill`, type: "fill", ...base, filter: EXACT, paint: fill } as AddLayerObject, line];
 }
 
 /** Borders and names of areas; the names stand in a layer of their own, one point an area. */

@@ -71,4 +71,22 @@ export const alarms = {
 export const alarm_text = {
   offer_unheard: ["{number}:{call_sign} 未接单", "{number}: {call_sign} did not take the offer"],
   dispatch_overdue: ["{number} 仍未派人", "{number}: nobody sent yet"],
+  sos: ["{call_sign} 紧急求助", "{call_sign} calls for help"],
+  need_help: ["{number}:{call_sign} 请求增援", "{number}: {call_sign} needs more people"],
+  entry_blocked: ["{number}:{call_sign} 无法进入现场", "{number}: {call_sign} cannot get in"],
+  silence: ["{number}:{call_sign} 未回应安全询问", "{number}: {call_sign} did not answer whether all is well"],
+  step_overdue: ["{number}:{call_sign} 步骤超时", "{number}: {call_sign} is late with a step"],
+  callout_unmet: ["{number} 呼叫人手未满足(第 {level} 级)", "{number}: not enough people came (level {level})"],
+  hand_over_unheard: ["{number} 移交 {agency} 未收到回执", "{number}: {agency} has not acknowledged"],
+  plan_step_overdue: ["{number} 预案步骤超时", "{number}: a plan step is overdue"],
+  handover_unsigned: ["{name} 的交班尚未签收({items} 项)", "Handover of {name} not signed ({items} items)"],
+  cover_gap: ["{name} {minutes} 分钟内没有可用力量", "{name}: nobody free within {minutes} min"],
+} satisfies Group;
+
+export const loud = {
+  title: ["必须处理的警报", "Alarms that must be dealt with"],
+  locate: ["定位", "Locate"],
+  heard: ["确认已接手", "I take it"],
+  more: ["另有 {n} 条", "{n} more"],
+  all: ["全部警报", "All alarms"],
 } satisfies Group;

@@ -2,12 +2,14 @@ import type { Catalogue } from "../catalogue";
 import * as admin from "./admin";
 import * as cases from "./cases";
 import * as dispatching from "./dispatching";
+import * as drawing from "./drawing";
 import * as errors from "./errors";
 import * as general from "./general";
 import * as map from "./map";
 import * as patrol from "./patrol";
 import * as people from "./people";
+import * as radio from "./radio";
 import * as reporting from "./reporting";
 import * as wall from "./wall";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing } satisfies Catalogue;
