@@ -15,7 +15,7 @@ from gridmap.clock import Clock, SystemClock
 from gridmap.db.engine import Database
 from gridmap.services import closures, patrol, shifts
 from gridmap.services.auditing import seal
-from gridmap.services.dispatching import clocks, filling, sos, watching
+from gridmap.services.dispatching import arrivals, clocks, filling, sos, watching
 from gridmap.services.dispatching.handlers import OFFER_TIMERS
 from gridmap.services.fix_placing import FixPlacer
 from gridmap.services.tile_counts import refresh_dirty
@@ -96,6 +96,12 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         with system_transaction(database, clock) as tx:
             return seal(tx) > 0
 
+    arrivals_ahead = arrivals.ArrivalTimes(database, clock, Valhalla(settings.routing_url))
+
+    def arrival_times() -> bool:
+        arrivals_ahead.refresh()
+        return False
+
     def look_after() -> bool:
         with system_transaction(database, clock) as tx:
             watching.look_after(tx)
@@ -111,6 +117,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         Loop("tile-counts", 1.0, tile_counts),
         Loop("audit-seal", 2.0, audit_seal),
         Loop("look-after", 10.0, look_after),
+        Loop("arrival-times", 5.0, arrival_times),
         Loop("ageing", 600.0, ageing),
     ]
 

@@ -45,6 +45,7 @@ class IncidentSummary(TypedDict):
     occurred_to: datetime | None
     occurred_precision: str
     handler: Named | None
+    major: Named | None
     dispatches_open: int
     due_at: datetime | None
     due_kind: str | None
@@ -232,6 +233,7 @@ def summary(row: CaseRow) -> IncidentSummary:
         "occurred_to": incident.occurred_to,
         "occurred_precision": incident.occurred_precision,
         "handler": handler,
+        "major": {"id": incident.major_id, "name": row.major_name} if incident.major_id else None,
         "dispatches_open": row.dispatches_open,
         "due_at": due_at,
         "due_kind": due_kind,

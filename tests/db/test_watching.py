@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
+from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import FixedClock
 from gridmap.db.tables import (
     Alarm,
@@ -15,6 +16,7 @@ from gridmap.db.tables import (
     DispatchLeg,
     Incident,
     IncidentEvent,
+    Outbox,
     Unit,
     UnitLatest,
     WelfareQuestion,
@@ -23,7 +25,7 @@ from gridmap.domain.actor import Actor
 from gridmap.errors import Conflict, Forbidden, Invalid
 from gridmap.services import patrol
 from gridmap.services.alarms import acknowledge
-from gridmap.services.dispatching import clocks, offers, radio, sos, steps, watching
+from gridmap.services.dispatching import arrivals, clocks, offers, radio, sos, steps, watching
 from gridmap.services.dispatching import help as helping
 from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.timers import fire_due
@@ -337,6 +339,46 @@ def test_need_help_and_cannot_enter_reach_the_seat(world: World, clock: FixedClo
     assert [alarms(world, kind)[0].params["call_sign"] for kind in ("need_help", "entry_blocked")] == [
         "PAUL"
     ] * 2
+
+
+def test_the_arrival_time_follows_the_unit(world: World, clock: FixedClock) -> None:
+    operator = world.account("olivia", "operator", 0)
+    officer, unit_id = world.officer("paul", 0, grid=3)
+    dispatch_id = on_the_way(world, operator, officer, report(world, operator), unit_id)
+    # Nothing answers there: the estimate is by straight line, as everywhere while the roads are silent.
+    times = arrivals.ArrivalTimes(world.database, clock, Valhalla("http://127.0.0.1:9"))
+
+    def eta() -> datetime:
+        with system_transaction(world.database, clock) as tx:
+            found = tx.session.get_one(Dispatch, dispatch_id).eta_at
+            assert found is not None
+            return found
+
+    def told() -> int:
+        with system_transaction(world.database, clock) as tx:
+            rows = tx.session.scalars(select(Outbox).where(Outbox.topic == "dispatch"))
+            return sum(row.body.get("kind") == "eta" for row in rows)
+
+    assert times.refresh() == 1
+    first = eta()
+    assert first > clock.at + timedelta(minutes=5)
+    assert (times.refresh(), told()) == (0, 1)
+    lon, lat = world.point_in(0, 1)
+    clock.at += timedelta(seconds=20)
+    with system_transaction(world.database, clock) as tx:
+        tx.session.execute(
+            update(UnitLatest)
+            .where(UnitLatest.unit_id == unit_id)
+            .values(geom=f"SRID=4326;POINT({lon} {lat})", fixed_at=clock.at)
+        )
+    assert times.refresh() == 0, "at most every half minute"
+    clock.at += timedelta(seconds=11)
+    assert (times.refresh(), told()) == (1, 2)
+    assert eta() < first - timedelta(minutes=2)
+    with transaction(world.database, officer, clock) as tx:
+        steps.arrive(tx, dispatch_id)
+    clock.at += timedelta(seconds=31)
+    assert times.refresh() == 0
 
 
 def look_after(world: World) -> int:

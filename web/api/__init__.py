@@ -18,6 +18,7 @@ from web.api.health import health
 from web.api.incidents import cases
 from web.api.layers import layers
 from web.api.live import live
+from web.api.majors import majors
 from web.api.patrol import patrol
 from web.api.positions import positions
 from web.api.radio import radio
@@ -42,6 +43,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     welfare,
     rosters,
     shifts,
+    majors,
     positions,
     trackers,
     devices,
