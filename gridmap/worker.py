@@ -13,7 +13,9 @@ from sqlalchemy import text
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock, SystemClock
 from gridmap.db.engine import Database
+from gridmap.domain.cover import cover_rules
 from gridmap.services import closures, patrol, shifts
+from gridmap.services import cover as covering
 from gridmap.services.auditing import seal
 from gridmap.services.dispatching import arrivals, clocks, filling, sos, watching
 from gridmap.services.dispatching.handlers import OFFER_TIMERS
@@ -102,6 +104,12 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         arrivals_ahead.refresh()
         return False
 
+    keeper = covering.CoverKeeper(database, clock, router, cover_rules())
+
+    def cover() -> bool:
+        keeper.turn()
+        return False
+
     def look_after() -> bool:
         with system_transaction(database, clock) as tx:
             watching.look_after(tx)
@@ -118,6 +126,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         Loop("audit-seal", 2.0, audit_seal),
         Loop("look-after", 10.0, look_after),
         Loop("arrival-times", 5.0, arrival_times),
+        Loop("cover", covering.EVERY_S, cover),
         Loop("ageing", 600.0, ageing),
     ]
 

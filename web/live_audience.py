@@ -15,7 +15,7 @@ log = logging.getLogger("gridmap.live")
 
 # Topics by what gives the right to hear them. A topic that is in none of these is heard by nobody.
 CASE_TOPICS = frozenset({"incident", "dispatch", "alarm"})
-UNIT_TOPICS = frozenset({"unit"})
+UNIT_TOPICS = frozenset({"unit", "cover"})
 OPEN_TOPICS = frozenset({"layer_changed"})
 
 

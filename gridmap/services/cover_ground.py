@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from gridmap.domain.cover import Demand, Requirement
+from gridmap.domain.travel import LonLat
 from gridmap.domain.vocab import vocabulary
+from gridmap.errors import NotFound
 from gridmap.services.transaction import Tx
 
 
@@ -56,7 +58,8 @@ _POINTS = text(
     """
     with leaf as (
       select v.area_id, v.geom from area_version v join area a on a.id = v.area_id
-      where v.is_leaf and a.tree = 'admin' and (v.valid @> cast(:now as timestamptz)) is true),
+      where v.is_leaf and a.tree = 'admin' and (v.valid @> cast(:now as timestamptz)) is true
+        and v.path <@ cast(:under as ltree)),
     house as (
       select l.area_id, p.at, p.weight from leaf l
       join lateral (
@@ -92,7 +95,7 @@ def ground_signature(tx: Tx) -> str:
 def read_ground(tx: Tx) -> CoverGround:
     """The whole ground. A grid without houses has a point and no weight: it asks for nothing and may be reached."""
     areas = {row.id: row for row in tx.session.execute(_AREAS, {"now": tx.now})}
-    points = tx.session.execute(_POINTS, {"now": tx.now}).all()
+    points = tx.session.execute(_POINTS, {"now": tx.now, "under": ""}).all()
     rank = {term.key: int(term.extra["rank"]) for term in vocabulary().lists["level"].values()}
     return CoverGround(
         lonlat=np.array([(row.lon, row.lat) for row in points], dtype=float).reshape(-1, 2),
@@ -105,6 +108,15 @@ def read_ground(tx: Tx) -> CoverGround:
             for row in areas.values()
         },
     )
+
+
+def place_of(tx: Tx, path: str) -> LonLat:
+    """The house that stands for an area: that of its grid with the most homes. Raises NotFound("area_not_found")."""
+    points = tx.session.execute(_POINTS, {"now": tx.now, "under": path}).all()
+    if not points:
+        raise NotFound("area_not_found", path=path)
+    most = max(points, key=lambda row: row.weight)
+    return LonLat(most.lon, most.lat)
 
 
 def _ids(path: str) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from web.api.blobs import blobs
 from web.api.cameras import cameras
 from web.api.closures import closures
 from web.api.devices import devices
+from web.api.cover import cover
 from web.api.dispatches import dispatches
 from web.api.export import export
 from web.api.health import health
@@ -54,6 +55,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     layers,
     basemap,
     cameras,
+    cover,
     closures,
     alarms,
     blobs,
