@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 # pydantic needs this one to read types of TypedDict on 3.11.
 from typing_extensions import TypedDict
+
+from gridmap.positions.app_settings import AppSettings
 
 
 class RefusedLine(TypedDict):
@@ -21,16 +22,8 @@ class TakenLine(TypedDict):
     refused: list[RefusedLine]
 
 
-class AppSettings(TypedDict):
-    """What is typed into the app, or read by its camera from `text` as a QR code."""
-
-    app: str
-    url: str
-    mode: str
-    username: str | None
-    password: str | None
-    identifier: str | None
-    text: str
+class Changed(TypedDict):
+    id: UUID
 
 
 class NewDevice(TypedDict):
@@ -42,4 +35,3 @@ class NewDevice(TypedDict):
     secret: str
     settings: AppSettings
     broker_line: str
-    expires_old_at: datetime | None
