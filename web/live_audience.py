@@ -16,6 +16,7 @@ log = logging.getLogger("gridmap.live")
 # Topics by what gives the right to hear them. A topic that is in none of these is heard by nobody.
 CASE_TOPICS = frozenset({"incident", "dispatch", "alarm"})
 UNIT_TOPICS = frozenset({"unit", "cover"})
+MAP_TOPICS = frozenset({"closure"})
 OPEN_TOPICS = frozenset({"layer_changed"})
 
 
@@ -95,6 +96,8 @@ def heard(notice: Notice, reach: Reach) -> dict[str, Any] | None:
         return _with_path(notice)
     if notice.topic in UNIT_TOPICS:
         return _with_path(notice) if reach.reads_units and _in(notice.path, reach.map_paths) else None
+    if notice.topic in MAP_TOPICS:
+        return _with_path(notice) if _in(notice.path, reach.map_paths) else None
     if notice.topic not in CASE_TOPICS:
         return None
     hidden = notice.restricted and not reach.reads_restricted

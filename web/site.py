@@ -45,7 +45,7 @@ def open_site(settings: Settings, database: Database, clock: Clock) -> Site:
         clock=clock,
         live=LiveHub(database, clock),
         tiles=TileReader(database, clock),
-        router=Valhalla(settings.routing_url),
+        router=Valhalla(settings.routing_url, routing_dir=settings.routing_dir),
         vault=Vault(settings.secret_key),
         intake=FixIntake(database, clock, settings.positions_shards),
     )

@@ -141,7 +141,7 @@ class Valhalla:
         if not sources:
             return []
         request = self._request(mode, exclude_polygons) | {
-            "sources": [_location(place, reachability) for place in sources],
+            "sources": [_start(place, reachability) for place in sources],
             "targets": [_location(target, reachability)],
             "verbose": True,
         }
@@ -276,6 +276,12 @@ class Valhalla:
             return _body(self._http.post(path, json=request))
         except httpx.HTTPError as error:
             raise _silent(error) from None
+
+
+def _start(place: LonLat, reachability: int) -> dict[str, float]:
+    """Where the nearest road leads nowhere, a better connected one must not lie off the network."""
+    near = {"search_cutoff": OFF_NETWORK_M} if reachability == _CONNECTED else {}
+    return _location(place, reachability) | near
 
 
 def _location(place: LonLat, reachability: int = _NEAREST) -> dict[str, float]:

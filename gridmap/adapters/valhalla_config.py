@@ -39,9 +39,14 @@ COSTING: dict[Mode, tuple[str, dict[str, Any]]] = {
     Mode.EMERGENCY_CAR: (
         "auto",
         {
+            # Without "ignore_access": with it the engine drives over footpaths and up steps. Private lanes and
+            # their gates are open to every car that goes there, here at no price.
             "ignore_oneways": True,
-            "ignore_access": True,
             "ignore_restrictions": True,
+            "private_access_penalty": 0,
+            "destination_only_penalty": 0,
+            "gate_cost": 0,
+            "gate_penalty": 0,
             "top_speed": TOP_SPEED_KMH[Mode.EMERGENCY_CAR],
             "exclude_ferries": True,
         },
@@ -114,8 +119,8 @@ def engine_config(tiles_dir: Path, socket_dir: Path, port: int) -> dict[str, Any
         "max_timedep_distance": 500_000,
         "max_timedep_distance_matrix": 0,
         "max_alternates": 2,
-        "max_exclude_polygons_length": 50_000,
-        "max_exclude_polygons_vertices": 1_000,
+        "max_exclude_polygons_length": 5_000_000,
+        "max_exclude_polygons_vertices": 50_000,
         "max_distance_disable_hierarchy_culling": 0,
         "allow_hard_exclusions": True,
         "min_linear_cost_factor": 1,
@@ -140,7 +145,15 @@ def engine_config(tiles_dir: Path, socket_dir: Path, port: int) -> dict[str, Any
         },
         "additional_data": {},
         "loki": {
-            "actions": ["locate", "route", "sources_to_targets", "isochrone", "trace_attributes", "status"],
+            "actions": [
+                "locate",
+                "route",
+                "sources_to_targets",
+                "isochrone",
+                "trace_attributes",
+                "status",
+                "tile",
+            ],
             # With it one far candidate makes the engine refuse the whole matrix.
             "use_connectivity": False,
             "service_defaults": {
@@ -151,7 +164,8 @@ def engine_config(tiles_dir: Path, socket_dir: Path, port: int) -> dict[str, Any
                 "street_side_tolerance": 5,
                 "street_side_max_distance": 1000,
                 "heading_tolerance": 60,
-                "mvt_min_zoom_road_class": [7, 7, 8, 11, 11, 12, 13, 14],
+                # The bounds of the graph are read from tiles that hold every road.
+                "mvt_min_zoom_road_class": [7, 7, 8, 11, 11, 12, 12, 12],
                 "mvt_cache_min_zoom": 11,
                 "mvt_max_age": "1800",
             },

@@ -9,20 +9,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
+import socket
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gridmap.adapters.processes import run
+import httpx
+
+from gridmap.adapters.processes import clean_environment, run, wait_until
+from gridmap.adapters.road_lines import read_road_lines
 from gridmap.adapters.valhalla_bin import valhalla_bin
 from gridmap.adapters.valhalla_config import engine_config
+from gridmap.domain.road_bounds import FILE_NAME
 from gridmap.errors import Unavailable
 
 _BUILD_TIMEOUT_S = 6 * 3600.0
 _OUTPUT_TAIL = 400
+_START_S = 20.0
+# Raise it when what is stored beside the tiles changes: old graphs are then built anew at the next import.
+_BOUNDS_VERSION = 1
+
+log = logging.getLogger(__name__)
 
 
 def build_graph(extracts: Sequence[Path], routing_dir: Path, *, socket_dir: Path, port: int) -> str:
@@ -65,6 +77,11 @@ def current_version(routing_dir: Path) -> str | None:
         return None
 
 
+def graph_dir(routing_dir: Path, version: str) -> Path:
+    """The folder of one build's tiles."""
+    return routing_dir / "graphs" / version
+
+
 def write_service_config(routing_dir: Path, *, socket_dir: Path, port: int) -> Path | None:
     """Write valhalla.json for the current graph and this port; None when there is no graph."""
     built = current_version(routing_dir)
@@ -91,7 +108,48 @@ def _build(extracts: Sequence[Path], graphs: Path, target: Path, socket_dir: Pat
             raise Unavailable(
                 "routing_build_failed", status=done.status, output=done.output[-_OUTPUT_TAIL:].strip()
             )
+        _write_bounds(extracts, tiles, Path(folder), socket_dir)
         tiles.rename(target)
+
+
+def _write_bounds(extracts: Sequence[Path], tiles: Path, folder: Path, socket_dir: Path) -> None:
+    """Store the graph's roads beside its tiles, as the engine tells them. Without them rankings are as exact, and
+    slower: no reason to do without routing."""
+    port = _free_port()
+    config = folder / "serve.json"
+    config.write_text(json.dumps(engine_config(tiles, socket_dir, port)), encoding="utf-8")
+    with subprocess.Popen(
+        [valhalla_bin("valhalla_service"), config, "1"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(),
+        start_new_session=True,
+    ) as service:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_up(url, service)
+            read_road_lines(extracts, url).save(tiles / FILE_NAME)
+        except (httpx.HTTPError, RuntimeError) as error:
+            log.warning("no bounds for this road graph: %s", error)
+        finally:
+            service.kill()
+
+
+def _wait_until_up(url: str, service: subprocess.Popen[bytes]) -> None:
+    def answers() -> bool:
+        try:
+            return service.poll() is not None or httpx.get(f"{url}/status", trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+
+    wait_until(answers, timeout_s=_START_S, pause_s=0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _digest(extracts: Sequence[Path]) -> str:
@@ -100,7 +158,7 @@ def _digest(extracts: Sequence[Path]) -> str:
         engine = version("pyvalhalla")
     except PackageNotFoundError:
         engine = str(valhalla_bin("valhalla_build_tiles").stat().st_size)
-    digest = hashlib.sha256(engine.encode())
+    digest = hashlib.sha256(f"{engine} {_BOUNDS_VERSION}".encode())
     for extract in sorted(extracts):
         with extract.open("rb") as handle:
             digest.update(extract.name.encode())

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 KMH = 1 / 3.6
 
 
@@ -76,14 +79,18 @@ UNREACHABLE = Trip("unreachable")
 OFF_NETWORK = Trip("off_network")
 
 
-def optimistic_seconds(straight_m: float, mode: Mode, slack_m: float = 0.0) -> float:
-    """A time no trip of `mode` can beat.
+def optimistic_seconds(straight_m: ArrayLike, mode: Mode, slack_m: float = 0.0) -> NDArray[np.float64]:
+    """A time no trip of `mode` can beat, element by element.
 
     Args:
         straight_m: ellipsoidal distance between the two positions, metres.
         slack_m: how far both ends together may be moved towards each other when placed on roads, metres.
     """
-    return max(0.0, straight_m - slack_m) * (1 - GRAPH_SHORTFALL) / (TOP_SPEED_KMH[mode] * KMH)
+    return (
+        np.maximum(0.0, np.asarray(straight_m) - slack_m)
+        * (1 - GRAPH_SHORTFALL)
+        / (TOP_SPEED_KMH[mode] * KMH)
+    )
 
 
 def usual_seconds(straight_m: float, mode: Mode) -> float:

@@ -27,7 +27,11 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventClass:
-    """A class of events; `parent` is None for a group, which no incident may carry."""
+    """A class of events; `parent` is None for a group, which no incident may carry.
+
+    `capabilities` are skills the work needs and `powers` legal powers; `min_crew` the fewest people a unit must bring;
+    without `lone_ok` nobody is sent alone. These are gates: past them only with a shift lead's reason.
+    """
 
     key: str
     parent: str | None
@@ -41,6 +45,9 @@ class EventClass:
     risk_allowed: bool
     capabilities: tuple[str, ...]
     department: str | None
+    powers: tuple[str, ...] = ()
+    min_crew: int = 1
+    lone_ok: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -55,6 +62,9 @@ class EventClass:
             "risk_allowed": self.risk_allowed,
             "capabilities": list(self.capabilities),
             "department": self.department,
+            "powers": list(self.powers),
+            "min_crew": self.min_crew,
+            "lone_ok": self.lone_ok,
         }
 
 
@@ -189,6 +199,9 @@ def _classes(rows: Sequence[Mapping[str, Any]]) -> dict[str, EventClass]:
             risk_allowed=row.get("risk_allowed", True),
             capabilities=tuple(row.get("capabilities", ())),
             department=row.get("department"),
+            powers=tuple(row.get("powers", ())),
+            min_crew=row.get("min_crew", 1),
+            lone_ok=row.get("lone_ok", True),
         )
     return found
 
@@ -214,7 +227,7 @@ def _check(found: Vocabulary) -> None:
     for event_class in found.classes.values():
         if event_class.restricted and event_class.risk_allowed:
             raise Misconfigured("vocabulary_restricted_in_risk", class_key=event_class.key)
-        unknown = frozenset(event_class.capabilities) - frozenset(found.lists["capability"])
+        unknown = frozenset((*event_class.capabilities, *event_class.powers)) - frozenset(found.lists["capability"])
         if unknown:
             raise Misconfigured("vocabulary_capability_unknown", keys=sorted(unknown))
     for lifecycle in found.lifecycles.values():

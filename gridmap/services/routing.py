@@ -6,14 +6,16 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from shapely.geometry import LineString, Polygon
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry import LineString
 
 from gridmap.adapters.valhalla import Route, Valhalla
+from gridmap.domain.closures import ALL_OPEN, Closures
 from gridmap.domain.metric import distance_m
-from gridmap.domain.ranking import rank_fastest
+from gridmap.domain.ranking import Times, rank_fastest
 from gridmap.domain.travel import (
     OFF_NETWORK_M,
-    UNREACHABLE,
     LonLat,
     Mode,
     Trip,
@@ -21,9 +23,15 @@ from gridmap.domain.travel import (
     usual_seconds,
 )
 from gridmap.errors import Unavailable
+from gridmap.optimise.road_bounds import Search
+from gridmap.services.road_store import current_bounds
 
 Key = TypeVar("Key", bound=Hashable)
 Method = Literal["road", "straight_line"]
+
+_MODES = tuple(Mode)
+# The engine tells whole seconds.
+_ENGINE_ROUNDS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +76,17 @@ def rank_by_road(
     candidates: Sequence[Candidate[Key]],
     target: LonLat,
     k: int = 5,
-    exclude_polygons: Sequence[Polygon] = (),
+    closures: Closures = ALL_OPEN,
 ) -> RoadRanking[Key]:
     """The k candidates with the shortest travel time to `target` by road, each by their own mode.
 
-    Args:
-        exclude_polygons: WGS84 areas whose roads are closed.
-
     Only when the engine does not answer is the straight line used; `method` and `reason` say so.
     """
-    straight_m = distance_m(
-        [candidate.place.lon for candidate in candidates],
-        [candidate.place.lat for candidate in candidates],
-        target.lon,
-        target.lat,
-    ).tolist()
+    roads = _RoadsTo(router, candidates, target, closures)
     try:
-        roads = _RoadsTo(router, candidates, straight_m, target, exclude_polygons)
-        ranking = rank_fastest(roads.optimistic_s(), roads.trips, k=k)
+        ranking = rank_fastest(roads.optimistic_s(), roads.trips, k=k, tighten=roads.tighten)
     except Unavailable as failure:
-        return _by_straight_line(candidates, straight_m, k, failure.code)
+        return _by_straight_line(candidates, roads.straight_m.tolist(), k, failure.code)
     return RoadRanking(
         method="road",
         reason=None,
@@ -101,43 +100,58 @@ class _RoadsTo(Generic[Key]):
     """The routing engine as the ranking asks it: candidates by index, each mode in a request of its own."""
 
     def __init__(
-        self,
-        router: Valhalla,
-        candidates: Sequence[Candidate[Key]],
-        straight_m: Sequence[float],
-        target: LonLat,
-        exclude_polygons: Sequence[Polygon],
+        self, router: Valhalla, candidates: Sequence[Candidate[Key]], target: LonLat, closures: Closures
     ) -> None:
         self._router = router
         self._candidates = candidates
-        self._straight_m = straight_m
         self._target = target
-        self._closed = exclude_polygons
-        self._target_snapped_m = {
-            mode: router.snapped_m(target, mode, exclude_polygons)
-            for mode in {candidate.mode for candidate in candidates}
-        }
+        self._closed = closures.by_mode
+        self._lon = np.array([candidate.place.lon for candidate in candidates], dtype=float)
+        self._lat = np.array([candidate.place.lat for candidate in candidates], dtype=float)
+        self.straight_m = distance_m(self._lon, self._lat, target.lon, target.lat)
+        self._mode = np.array([_MODES.index(candidate.mode) for candidate in candidates], dtype=np.int8)
+        bounds = current_bounds(router.routing_dir)
+        self._searches: dict[int, Search] = {}
+        if bounds is not None:
+            for number in np.unique(self._mode).tolist():
+                search = bounds.search(_MODES[number], target, self._closed[_MODES[number]])
+                if search.is_known:
+                    self._searches[number] = search
 
-    def optimistic_s(self) -> list[float]:
-        return [self._bound_s(index) for index in range(len(self._candidates))]
+    def optimistic_s(self) -> Times:
+        """By the straight line: whoever is placed on a road further than OFF_NETWORK_M away gets no trip, so much
+        slack is enough at that end; at the other, as far as the road lies that the target is placed on."""
+        found = np.zeros(len(self._candidates))
+        for number in np.unique(self._mode).tolist():
+            mode, members = _MODES[number], self._mode == number
+            away_m = self._target_away_m(number)
+            found[members] = optimistic_seconds(self.straight_m[members], mode, OFF_NETWORK_M + away_m)
+        return found
+
+    def tighten(self, indices: NDArray[np.intp], enough_s: float) -> tuple[Times, NDArray[np.bool_]]:
+        """By the roads themselves, where what was stored beside the graph tells."""
+        bounds, final = np.zeros(len(indices)), np.ones(len(indices), dtype=bool)
+        for number, search in self._searches.items():
+            members = np.flatnonzero(self._mode[indices] == number)
+            if len(members):
+                own = indices[members]
+                bounds[members], final[members] = search.bounds_s(self._lon[own], self._lat[own], enough_s)
+        return np.maximum(0.0, bounds - _ENGINE_ROUNDS_S), final
 
     def trips(self, indices: Sequence[int]) -> list[Trip]:
         trips: dict[int, Trip] = {}
-        for mode in {self._candidates[index].mode for index in indices}:
+        for mode in sorted({self._candidates[index].mode for index in indices}):
             members = [index for index in indices if self._candidates[index].mode == mode]
-            if self._target_snapped_m[mode] is None:
-                answers = [UNREACHABLE] * len(members)
-            else:
-                places = [self._candidates[index].place for index in members]
-                answers = self._router.matrix(places, self._target, mode, self._closed)
+            places = [self._candidates[index].place for index in members]
+            answers = self._router.matrix(places, self._target, mode, self._closed[mode])
             trips.update(zip(members, answers, strict=True))
         return [trips[index] for index in indices]
 
-    def _bound_s(self, index: int) -> float:
-        """Whoever is placed on a road further than OFF_NETWORK_M away gets no trip: so much slack is enough."""
-        mode = self._candidates[index].mode
-        slack_m = OFF_NETWORK_M + (self._target_snapped_m[mode] or 0.0)
-        return optimistic_seconds(self._straight_m[index], mode, slack_m)
+    def _target_away_m(self, number: int) -> float:
+        if number in self._searches:
+            return self._searches[number].target_away_m
+        mode = _MODES[number]
+        return self._router.snapped_m(self._target, mode, self._closed[mode]) or 0.0
 
 
 def _by_straight_line(
@@ -164,13 +178,13 @@ class Way:
     distance_m: float
 
 
-def way_to(router: Valhalla, start: LonLat, target: LonLat, mode: Mode) -> Way:
+def way_to(router: Valhalla, start: LonLat, target: LonLat, mode: Mode, closures: Closures = ALL_OPEN) -> Way:
     """The way to draw from a person to a place.
 
     Raises NotFound("route_not_found") when the engine answers that no way leads there.
     """
     try:
-        route: Route = router.route(start, target, mode)
+        route: Route = router.route(start, target, mode, closures.by_mode[mode])
     except Unavailable as failure:
         straight_m = float(distance_m(*start, *target))
         line = LineString([start, target])

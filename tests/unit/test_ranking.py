@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridmap.domain.ranking import rank_fastest
+from gridmap.domain.ranking import FIRST_BATCH, rank_fastest
 from gridmap.domain.travel import OFF_NETWORK, UNREACHABLE, Trip
 
 
@@ -78,4 +78,4 @@ def test_far_people_are_never_asked() -> None:
     roads = InventedRoads(crowd)
     ranking = rank_fastest([person.optimistic_s for person in crowd], roads.trips, k=5)
     assert [item.index for item in ranking.fastest] == [0, 1, 2, 3, 4]
-    assert ranking.asked == 30
+    assert ranking.asked == FIRST_BATCH

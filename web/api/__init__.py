@@ -11,8 +11,8 @@ from web.api.basemap import basemap
 from web.api.blobs import blobs
 from web.api.cameras import cameras
 from web.api.closures import closures
-from web.api.devices import devices
 from web.api.cover import cover
+from web.api.devices import devices
 from web.api.dispatches import dispatches
 from web.api.export import export
 from web.api.health import health
@@ -55,8 +55,8 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     layers,
     basemap,
     cameras,
-    cover,
     closures,
+    cover,
     alarms,
     blobs,
     export,

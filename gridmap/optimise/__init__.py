@@ -1,0 +1,1 @@
+"""Engines of choice: arrays in, arrays out. No SQL, no HTTP."""
