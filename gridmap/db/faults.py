@@ -16,6 +16,8 @@ _BY_CONSTRAINT: dict[str, tuple[type[GridmapError], str]] = {
     "ex_area_version_valid": (Conflict, "area_version_overlaps"),
     "uq_duty_open": (Conflict, "already_on_duty"),
     "uq_dispatch_active": (Conflict, "already_offered"),
+    "uq_plan_run_active": (Conflict, "plan_already_started"),
+    "uq_hand_over_open": (Conflict, "already_handed_over"),
     "uq_report_source_ref": (Conflict, "report_known"),
     "uq_camera_code": (Conflict, "camera_code_taken"),
 }

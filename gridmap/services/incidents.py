@@ -9,13 +9,15 @@ from uuid import UUID
 from geoalchemy2 import WKTElement
 from sqlalchemy import func, select, text
 
-from gridmap.db.tables import Account, Dispatch, Incident, Share
+from gridmap.db.tables import Account, Dispatch, HandOver, Incident, Share
 from gridmap.domain.actor import is_below
 from gridmap.domain.lifecycle import active_statuses, is_active, next_status
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.areas import locate
 from gridmap.services.auditing import audit
+from gridmap.services.dispatching.needs import review_all_of
+from gridmap.services.plan_due import look_for_plan
 from gridmap.services.reports import DISPATCH_DUE, checked_lonlat
 from gridmap.services.timeline import note_event, tell_incident
 from gridmap.services.timers import clear_timer, set_timer
@@ -105,6 +107,7 @@ def reclassify(
     incident.finish_due_at = incident.reported_at + timedelta(minutes=clocks["finish_min"])
     if incident.status in ("open", "returned"):
         set_timer(tx, DISPATCH_DUE, incident.id, max(incident.dispatch_due_at, tx.now))
+    look_for_plan(tx, incident.id)
     touch(tx, incident, "reclassified", old=old, class_key=event_class.key, severity=wanted, reason=reason)
     return incident
 
@@ -134,6 +137,7 @@ def move_pin(
     incident.location_method, incident.location_radius_m = "pin", None
     incident.area_id, incident.area_version_id = located.area_id, located.area_version_id
     incident.scope_path = new_path
+    look_for_plan(tx, incident.id)
     touch(
         tx,
         incident,
@@ -209,6 +213,8 @@ def verify_and_close(
         raise Invalid("reason_needed", verb="close")
     if len(note or "") > MAX_NOTE:
         raise Invalid("note_length", max_length=MAX_NOTE)
+    if outcome == "handed_over":
+        _refuse_without_hand_over(tx, incident)
     incident.status = next_status("incident", incident.status, "close")
     _close(tx, incident, outcome)
     audit(tx, "incident.close", "incident", incident.id, outcome=outcome)
@@ -258,11 +264,27 @@ def _to_change(tx: Tx, incident_id: UUID, version: int | None) -> Incident:
 def _close(tx: Tx, incident: Incident, outcome: str) -> None:
     incident.outcome, incident.closed_at = outcome, tx.now
     clear_timer(tx, DISPATCH_DUE, incident.id)
+    review_all_of(tx, incident.id)
 
 
 def _refuse_open_dispatch(tx: Tx, incident: Incident) -> None:
     if has_open_dispatch(tx, incident.id):
         raise Conflict("dispatch_open", number=incident.number)
+
+
+def _refuse_without_hand_over(tx: Tx, incident: Incident) -> None:
+    """Handed over is only what an agency said that it took."""
+    taken = tx.session.scalar(
+        select(HandOver.id)
+        .where(
+            HandOver.incident_id == incident.id,
+            HandOver.direction == "out",
+            HandOver.status == "acknowledged",
+        )
+        .limit(1)
+    )
+    if taken is None:
+        raise Conflict("hand_over_not_acknowledged", number=incident.number)
 
 
 def _refuse_own_work(tx: Tx, incident: Incident) -> None:

@@ -18,6 +18,7 @@ from gridmap.domain.vocab import EventClass, vocabulary
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.areas import OUTSIDE, Located, locate
 from gridmap.services.geocoding import geocode
+from gridmap.services.plan_due import look_for_plan
 from gridmap.services.timeline import note_event, tell_incident
 from gridmap.services.timers import set_timer
 from gridmap.services.transaction import Tx
@@ -218,6 +219,7 @@ def _new_incident(tx: Tx, command: TakeReport, event_class: EventClass, place: P
     _share_with_reporter(tx, incident)
     tx.session.flush()
     set_timer(tx, DISPATCH_DUE, incident.id, max(incident.dispatch_due_at or tx.now, tx.now))
+    look_for_plan(tx, incident.id)
     return incident
 
 

@@ -233,6 +233,7 @@ SELECT pg_temp.set_policy('alarm', 'SELECT',
 
 -- Response plans and what they start: whoever may see the incident, and of a call-out the units that are asked.
 SELECT pg_temp.set_policy('plan_version', 'SELECT', '(SELECT app_known())', NULL);
+SELECT pg_temp.set_policy('plan_version', 'INSERT', NULL, '(SELECT app_can(''response.edit''))');
 DO $do$
 DECLARE tab text;
 BEGIN

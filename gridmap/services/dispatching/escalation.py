@@ -92,21 +92,21 @@ def give_up(tx: Tx, incident: Incident, callout: Callout, why: str) -> None:
         alarm_unmet(tx, incident, callout, why)
         return
     run, level = following
+    above = open_level(tx, incident, run, level, callout.level + 1, carried=left)
+    callout.next_id = above.id
+    told(tx, incident, callout, "callout_escalated", why=why, left=need_json(left), next_level=above.level)
+
+
+def open_level(
+    tx: Tx, incident: Incident, run: PlanRun, level: Level, number: int, carried: tuple[Place, ...] = ()
+) -> Callout:
+    """Open the call-out of one level of a plan, with what the level below left unmet."""
     mode = level.mode
     if mode == "broadcast" and incident.restricted:
         # A restricted case is known to the assigned only: one after the other, never to all.
         mode = "next_in_line"
-    above = write_callout(
-        tx,
-        incident,
-        mode=mode,
-        need=add_up(left, level.need),
-        rules=level.rules,
-        run=run,
-        level=callout.level + 1,
-    )
-    callout.next_id = above.id
-    told(tx, incident, callout, "callout_escalated", why=why, left=need_json(left), next_level=above.level)
+    need = add_up(carried, level.need)
+    return write_callout(tx, incident, mode=mode, need=need, rules=level.rules, run=run, level=number)
 
 
 def _part_with(tx: Tx, callout: Callout) -> tuple[Place, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridmap.services import hand_overs, plan_due, plans, tasks
 from gridmap.services.dispatching import callouts, escalation, needs, offers
 from gridmap.services.reports import DISPATCH_DUE
 from gridmap.services.timers import Handler
@@ -11,4 +12,7 @@ OFFER_TIMERS: dict[str, Handler] = {
     DISPATCH_DUE: offers.dispatch_overdue,
     needs.CALLOUT_REVIEW: escalation.review,
     callouts.CALLOUT_EXPIRES: escalation.level_over,
+    plan_due.PLAN_DUE: plans.look_at_plan,
+    tasks.TASK_DUE: tasks.task_overdue,
+    hand_overs.HAND_OVER_DUE: hand_overs.not_acknowledged,
 }

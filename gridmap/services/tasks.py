@@ -1,0 +1,143 @@
+"""The checklist of a started plan: each step is a task, done by whom and when, overdue with an alarm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from gridmap.db.tables import Incident, PlanRun, Task
+from gridmap.domain.ids import new_id
+from gridmap.domain.lifecycle import next_status
+from gridmap.domain.response import Step
+from gridmap.errors import Forbidden, NotFound
+from gridmap.services.alarms import raise_alarm
+from gridmap.services.incidents import lock_incident, touch
+from gridmap.services.timers import clear_timer, set_timer
+from gridmap.services.transaction import Tx
+
+PLAN_STEP = "plan_step"
+TASK_DUE = "task.due"
+
+
+def step_task(tx: Tx, incident: Incident, run: PlanRun, step: Step, due_at: datetime | None) -> Task:
+    """One step of the checklist as a task of the incident's area."""
+    task = Task(
+        id=new_id(),
+        kind=PLAN_STEP,
+        subject_kind="incident",
+        subject_id=incident.id,
+        area_id=incident.area_id,
+        scope_path=incident.scope_path,
+        status="open",
+        due_at=due_at,
+        created_at=tx.now,
+        params={
+            "plan_key": run.plan_key,
+            "plan_version": run.plan_version,
+            "step": step.key,
+            "name": {"zh": step.zh, "en": step.en},
+            "drill": incident.drill,
+        },
+        history=[],
+    )
+    tx.session.add(task)
+    tx.session.flush()
+    if due_at is not None:
+        set_timer(tx, TASK_DUE, task.id, due_at)
+    return task
+
+
+def list_steps(tx: Tx, incident_id: UUID) -> list[Task]:
+    """The steps of an incident's plans, in the order of the checklist."""
+    return list(
+        tx.session.scalars(
+            select(Task)
+            .where(Task.subject_kind == "incident", Task.subject_id == incident_id)
+            .order_by(Task.created_at, Task.id)
+        )
+    )
+
+
+def finish_task(tx: Tx, task_id: UUID, *, note: str | None = None) -> Task:
+    """Done, by this person, now. Raises NotFound, Forbidden, Conflict when it is over already."""
+    return _end(tx, task_id, "finish", note)
+
+
+def cancel_task(tx: Tx, task_id: UUID, *, reason: str | None) -> Task:
+    """Not to be done, and why."""
+    return _end(tx, task_id, "cancel", reason)
+
+
+def cancel_steps(tx: Tx, incident_id: UUID, plan_key: str, *, reason: str) -> int:
+    """Cancel what is still open of one plan's checklist, under the incident's lock. Returns how many."""
+    waiting = [
+        task
+        for task in list_steps(tx, incident_id)
+        if task.status == "open" and task.params.get("plan_key") == plan_key
+    ]
+    for task in waiting:
+        _write_end(tx, task, "cancel", reason)
+    return len(waiting)
+
+
+def task_overdue(tx: Tx, task_id: UUID) -> None:
+    """A step is still open at its time: an alarm at the incident's seat."""
+    task = tx.session.get(Task, task_id)
+    if task is None or task.status != "open" or task.subject_id is None:
+        return
+    incident = tx.session.get(Incident, task.subject_id)
+    if incident is None or incident.status == "closed":
+        return
+    raise_alarm(
+        tx,
+        "plan_step_overdue",
+        severity=max(2, incident.severity),
+        path=incident.scope_path,
+        subject_kind="task",
+        subject_id=task.id,
+        incident_id=incident.id,
+        restricted=incident.restricted,
+        drill=incident.drill,
+        number=incident.number,
+        name=task.params.get("name"),
+    )
+
+
+def _end(tx: Tx, task_id: UUID, verb: str, words: str | None) -> Task:
+    task = tx.session.get(Task, task_id)
+    if task is None or task.subject_id is None:
+        raise NotFound("task_not_found")
+    if task.assignee_account_id is None or task.assignee_account_id != tx.actor.account_id:
+        tx.actor.require("case.handle")
+        if not tx.actor.writes_in(task.scope_path):
+            raise Forbidden("out_of_write_scope")
+    incident = lock_incident(tx, task.subject_id)
+    task = tx.session.scalars(
+        select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    _write_end(tx, task, verb, words)
+    kind = "task_finished" if verb == "finish" else "task_cancelled"
+    touch(
+        tx,
+        incident,
+        kind,
+        task_id=str(task.id),
+        step=task.params.get("step"),
+        name=task.params.get("name"),
+        plan_key=task.params.get("plan_key"),
+        reason=words,
+    )
+    return task
+
+
+def _write_end(tx: Tx, task: Task, verb: str, words: str | None) -> None:
+    task.status = next_status("task", task.status, verb, reason=words)
+    task.finished_at, task.finished_by = tx.now, tx.actor.account_id
+    line: dict[str, Any] = {"at": tx.now.isoformat(), "by": tx.actor.display_name, "verb": verb}
+    if words:
+        line["words"] = words
+    task.history = [*task.history, line]
+    clear_timer(tx, TASK_DUE, task.id)
