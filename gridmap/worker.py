@@ -14,7 +14,8 @@ from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock, SystemClock
 from gridmap.db.engine import Database
 from gridmap.domain.cover import cover_rules
-from gridmap.services import closures, patrol, shifts
+from gridmap.domain.metric import LocalMetric
+from gridmap.services import closures, patrol, patrol_routes, shifts
 from gridmap.services import cover as covering
 from gridmap.services.auditing import seal
 from gridmap.services.dispatching import arrivals, clocks, filling, sos, watching
@@ -73,7 +74,8 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
 def run_positions(settings: Settings, shard: int, stop: threading.Event) -> None:
     """Place the positions of one shard of units until `stop` is set."""
     database = Database.from_settings(settings)
-    placer = FixPlacer(database, SystemClock(), shard=shard, shards=settings.positions_shards)
+    metric = LocalMetric(settings.local_crs)
+    placer = FixPlacer(database, SystemClock(), metric, shard=shard, shards=settings.positions_shards)
     _run(Loop("positions", POSITIONS_EVERY_S, lambda: placer.turn() > 0), stop)
     database.dispose()
 
@@ -110,6 +112,12 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         keeper.turn()
         return False
 
+    routes_watched = patrol_routes.RouteWatch(database, clock, LocalMetric(settings.local_crs))
+
+    def routes_passed() -> bool:
+        routes_watched.turn()
+        return False
+
     def look_after() -> bool:
         with system_transaction(database, clock) as tx:
             watching.look_after(tx)
@@ -125,6 +133,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         Loop("tile-counts", 1.0, tile_counts),
         Loop("audit-seal", 2.0, audit_seal),
         Loop("look-after", 10.0, look_after),
+        Loop("patrol-routes", 60.0, routes_passed),
         Loop("arrival-times", 5.0, arrival_times),
         Loop("cover", covering.EVERY_S, cover),
         Loop("ageing", 600.0, ageing),

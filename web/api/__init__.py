@@ -21,6 +21,7 @@ from web.api.layers import layers
 from web.api.live import live
 from web.api.majors import majors
 from web.api.patrol import patrol
+from web.api.patrol_routes import patrol_routes
 from web.api.positions import positions
 from web.api.radio import radio
 from web.api.reports import reports
@@ -45,6 +46,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     rosters,
     shifts,
     majors,
+    patrol_routes,
     positions,
     trackers,
     devices,

@@ -181,7 +181,10 @@ class Fix(Base):
     """
 
     __tablename__ = "fix"
-    __table_args__ = ({"postgresql_partition_by": "RANGE (fixed_at)"},)
+    __table_args__ = (
+        Index("ix_fix_received_at", "received_at", postgresql_using="brin"),
+        {"postgresql_partition_by": "RANGE (fixed_at)"},
+    )
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     fixed_at: Mapped[datetime] = mapped_column(primary_key=True)

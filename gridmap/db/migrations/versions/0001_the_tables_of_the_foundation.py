@@ -105,6 +105,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('unit_id', 'fixed_at', 'device_id', name=op.f('pk_fix')),
     postgresql_partition_by='RANGE (fixed_at)'
     )
+    op.create_index('ix_fix_received_at', 'fix', ['received_at'], unique=False, postgresql_using='brin')
     op.create_table('fix_batch',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
@@ -961,6 +962,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('source', 'ref', name=op.f('uq_report_source_ref'))
     )
     op.create_index('ix_report_incident_id', 'report', ['incident_id'], unique=False)
+    op.create_index('ix_report_recorded_by_recorded_at', 'report', ['recorded_by', 'recorded_at'], unique=False, postgresql_where=sa.text('recorded_by is not null'))
     op.create_table('share',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('incident_id', sa.Uuid(), nullable=True),
@@ -1240,6 +1242,7 @@ def downgrade() -> None:
     op.drop_index('ix_share_area_path', table_name='share', postgresql_using='gist')
     op.drop_index(op.f('ix_share_account_id'), table_name='share')
     op.drop_table('share')
+    op.drop_index('ix_report_recorded_by_recorded_at', table_name='report', postgresql_where=sa.text('recorded_by is not null'))
     op.drop_index('ix_report_incident_id', table_name='report')
     op.drop_geospatial_table('report')
     op.drop_index('uq_plan_run_active', table_name='plan_run', postgresql_where=sa.text('ended_at is null'))
@@ -1371,6 +1374,7 @@ def downgrade() -> None:
     op.drop_geospatial_table('gazetteer')
     op.drop_index('ix_fix_batch_received_at', table_name='fix_batch')
     op.drop_table('fix_batch')
+    op.drop_index('ix_fix_received_at', table_name='fix', postgresql_using='brin')
     op.drop_geospatial_table('fix')
     op.drop_table('cover_run')
     op.drop_geospatial_index('ix_building_geom', table_name='building', postgresql_using='gist', column_name='geom')
