@@ -28,7 +28,8 @@ from gridmap.domain.travel import KMH, OFF_NETWORK_M, LonLat, Mode
 WELL_CONNECTED_CHAINS = 200
 # How much further the engine's own measure of "nearest" may see than ours, and its tolerance at crossings.
 _NEAREST_FACTOR, _NEAREST_PLUS_M = 1.02, 6.0
-_FIRST_LIMIT_S = 240.0
+# A search begins with minutes and ends with a day on foot; whatever lies beyond has no way at all.
+_FIRST_LIMIT_S, _LAST_LIMIT_S = 240.0, 86_400.0
 _EARTH_M = 6_378_137.0
 _KEPT_NETWORKS = 12
 
@@ -162,7 +163,8 @@ class Search:
     def bounds_s(self, lon: Floats, lat: Floats, enough_s: float) -> tuple[Floats, Flags]:
         """A time no trip from each place beats, and whether it is final.
 
-        Times above the search's present limit, which is at least `enough_s`, are that limit, and not final.
+        Times above the search's present limit, which is more than `enough_s`, are that limit, and not final. Infinite
+        ones are final: no way leads there.
         """
         if not self.is_known:
             return np.zeros(len(lon)), np.ones(len(lon), dtype=bool)
@@ -173,13 +175,14 @@ class Search:
         start, end = self._roads.ends(pieces)
         best = np.full(len(lon), np.inf)
         np.minimum.at(best, whose, np.minimum(self._node_s[start], self._node_s[end]))
-        final = best < self._limit_s
-        return np.minimum(best, self._limit_s), final
+        if self._limit_s >= _LAST_LIMIT_S:
+            return best, np.ones(len(lon), dtype=bool)
+        return np.minimum(best, self._limit_s), best < self._limit_s
 
     def _search_to(self, enough_s: float) -> None:
-        if enough_s < self._limit_s:
+        if enough_s < self._limit_s or self._limit_s >= _LAST_LIMIT_S:
             return
-        self._limit_s = max(_FIRST_LIMIT_S, 2 * enough_s)
+        self._limit_s = min(max(_FIRST_LIMIT_S, 2 * enough_s), _LAST_LIMIT_S)
         self._node_s = dijkstra(
             self._roads.backwards(self._mode), indices=self._sources, limit=self._limit_s, min_only=True
         )

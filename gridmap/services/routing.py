@@ -135,7 +135,9 @@ class _RoadsTo(Generic[Key]):
             members = np.flatnonzero(self._mode[indices] == number)
             if len(members):
                 own = indices[members]
-                bounds[members], final[members] = search.bounds_s(self._lon[own], self._lat[own], enough_s)
+                bounds[members], final[members] = search.bounds_s(
+                    self._lon[own], self._lat[own], enough_s + _ENGINE_ROUNDS_S
+                )
         return np.maximum(0.0, bounds - _ENGINE_ROUNDS_S), final
 
     def trips(self, indices: Sequence[int]) -> list[Trip]:
