@@ -19,7 +19,7 @@ export async function reloadClosures(): Promise<void> {
 
 export function startClosures(): void {
   effectScope(true).run(() => {
-    onLive("layer_changed", (event) => event.layer === "closures" && void reloadClosures());
+    onLive("closure", () => void reloadClosures());
     onLive("resync", () => void reloadClosures());
   });
   void reloadClosures();

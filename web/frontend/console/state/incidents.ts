@@ -5,7 +5,7 @@ import { getIncident, type IncidentSummary, listIncidents } from "@shared/api/in
 import { onLive } from "@shared/live/client";
 import type { IncidentEvent } from "@shared/live/events";
 import { queries } from "@shared/page";
-import { filters, matches, toQuery } from "./filters";
+import { ACTIVE_STATUSES, filters, matches, toQuery } from "./filters";
 import { orderQueue } from "./order";
 import { noteIncident } from "./urgent";
 
@@ -16,6 +16,9 @@ const BURST = 12;
 
 const items = shallowReactive(new Map<string, IncidentSummary>());
 export const queue = computed(() => orderQueue(items.values()));
+/** Active critical cases, whatever the filters hide. */
+const criticalById = shallowReactive(new Map<string, IncidentSummary>());
+export const critical = computed(() => orderQueue(criticalById.values()));
 export const total = ref(0);
 export const loading = ref(true);
 export const failed = ref(false);
@@ -48,8 +51,24 @@ export async function reload(): Promise<void> {
   }
 }
 
+async function reloadCritical(): Promise<void> {
+  try {
+    const { items: found } = await listIncidents({ status: ACTIVE_STATUSES, severity: [1], limit: 100 });
+    criticalById.clear();
+    for (const item of found) criticalById.set(item.id, item);
+  } catch {
+    // The connection badge says it; the next event or resync tries again.
+  }
+}
+
+function noteCritical(item: IncidentSummary): void {
+  if (item.severity === 1 && item.status !== "closed") criticalById.set(item.id, item);
+  else criticalById.delete(item.id);
+}
+
 /** Takes over what a reply already told, without waiting for the feed. */
 export function absorb(item: IncidentSummary, path: string | null = null): void {
+  noteCritical(item);
   const known = items.has(item.id);
   if (matches(filters, item, path, now())) items.set(item.id, item);
   else items.delete(item.id);
@@ -72,7 +91,7 @@ async function flush(): Promise<void> {
 /** After a gap in the feed: what came meanwhile rings now. */
 async function catchUp(): Promise<void> {
   const known = new Set(items.keys());
-  await reload();
+  await Promise.all([reload(), reloadCritical()]);
   for (const item of items.values()) if (!known.has(item.id)) noteIncident(item, "reported");
 }
 
@@ -84,11 +103,15 @@ async function refresh(event: IncidentEvent): Promise<void> {
     noteIncident(detail, event.kind);
   } catch (error) {
     // Moved out of what this account may see.
-    if (error instanceof ApiError && (error.status === 404 || error.status === 403)) items.delete(event.id);
+    if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
+      items.delete(event.id);
+      criticalById.delete(event.id);
+    }
   }
 }
 
 function take(event: IncidentEvent): void {
+  if (event.gone || event.status === "closed" || event.severity !== 1) criticalById.delete(event.id);
   if (event.gone) {
     if (items.delete(event.id)) total.value -= 1;
     pending.delete(event.id);
@@ -99,7 +122,7 @@ function take(event: IncidentEvent): void {
 }
 
 export function findIncident(id: string): IncidentSummary | undefined {
-  return items.get(id);
+  return items.get(id) ?? criticalById.get(id);
 }
 
 /** Starts loading and listening; called once by the page. */
@@ -114,4 +137,5 @@ export function startIncidents(): void {
     });
   });
   void reload();
+  void reloadCritical();
 }

@@ -4,6 +4,10 @@ import { computed, ref, watch } from "vue";
 import { reportStart } from "./report_form";
 import { selectedId } from "./selection";
 
+/** The dialog of major events: false while closed, else the one to begin with (true: any). */
+export const majorsOpen = ref<string | boolean>(false);
+export const handoverOpen = ref(false);
+
 const storedLeft = useStorage("gridmap.left", true);
 export const narrowView = ref<"map" | "left" | "queue" | "detail">("queue");
 export const leftOpen = computed({

@@ -23,6 +23,8 @@ export interface IncidentSummary {
   due_at: string | null;
   due_kind: string | null;
   outcome: string | null;
+  /** The major event it is grouped under. */
+  major?: { id: string; name: string | null } | null;
   version: number;
 }
 

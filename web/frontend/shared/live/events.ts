@@ -28,12 +28,14 @@ export interface LiveEvents {
   /** On or off duty, on a break. */
   unit: { id: string; status: string };
   alarm: { id: string; kind: string; status?: string; incident_id?: string | null };
+  /** A road was closed or opened. */
+  closure: { id: string };
   layer_changed: { layer: string; version: number | string };
   resync: Record<string, never>;
 }
 
 export type LiveEventName = keyof LiveEvents;
-export const LIVE_EVENTS: readonly LiveEventName[] = ["incident", "dispatch", "units", "unit", "alarm", "layer_changed", "resync"];
+export const LIVE_EVENTS: readonly LiveEventName[] = ["incident", "dispatch", "units", "unit", "alarm", "closure", "layer_changed", "resync"];
 
 export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "signed_out";
 
