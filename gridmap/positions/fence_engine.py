@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -54,7 +54,8 @@ class _Looked:
 class FenceBook:
     """Every fence of a deployment at one moment. Make it with `build`; it never changes."""
 
-    def __init__(self, fences: Sequence[Fence], cells: Sequence[Fence]) -> None:
+    def __init__(self, fences: Sequence[Fence], cells: Sequence[Fence], local_crs: int | None = None) -> None:
+        self.local_crs = local_crs
         self.fences = tuple(sorted(fences, key=lambda fence: fence.id))
         self.cells = tuple(sorted(cells, key=lambda cell: cell.area_id or 0))
         self._number = {fence.id: number for number, fence in enumerate(self.fences)}
@@ -65,16 +66,17 @@ class FenceBook:
         self.stamp = hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
     @classmethod
-    def build(cls, fences: Sequence[Fence]) -> FenceBook:
-        """Index fences and grids (those with an `area_id`) together."""
+    def build(cls, fences: Sequence[Fence], local_crs: int | None = None) -> FenceBook:
+        """Index fences and grids (those with an `area_id`) together; `local_crs` is the EPSG code of their metres."""
         return cls(
             [fence for fence in fences if fence.area_id is None],
             [fence for fence in fences if fence.area_id is not None],
+            local_crs,
         )
 
     def with_fences(self, fences: Sequence[Fence]) -> FenceBook:
         """Other fences over the same grids, whose index is kept."""
-        made = FenceBook(fences, ())
+        made = FenceBook(fences, (), self.local_crs)
         made.cells, made._cell_of, made._grid = self.cells, self._cell_of, self._grid
         return made
 
@@ -194,7 +196,8 @@ class FenceBook:
                 inside = tuple(sorted(number for number, (holds, _) in sight.near.items() if holds))
                 state.clear = Clear(sample.x_m, sample.y_m, sight.clear_m, inside, self.stamp)
             state.wake_at = self._wakes_at(state, sample, sight)
-        state.last = sample
+        # As the rule took it, so that an unknown accuracy is the same whoever tells of it.
+        state.last = replace(sample, accuracy_m=accuracy_m)
 
     def _forget(self, state: UnitState, sample: Sample) -> Iterable[FenceEvent]:
         """After a long silence: visits end with the last fix, and the unit is met as if for the first time."""

@@ -44,6 +44,25 @@ def locate(session: Session, lon: float, lat: float, at: datetime, tree: str = "
     return OUTSIDE if row is None else Located(*row)
 
 
+_LEAVES_UNDER = text(
+    "select distinct v.path::text from area_version v join area a on a.id = v.area_id"
+    " where v.is_leaf and a.tree = 'admin' and v.valid @> cast(:at as timestamptz)"
+    " and st_intersects(v.geom, st_setsrid(st_geomfromwkb(:shape), 4326))"
+    " and not st_touches(v.geom, st_setsrid(st_geomfromwkb(:shape), 4326))"
+)
+
+
+def path_over(tx: Tx, shape: Any) -> str:
+    """The path of the smallest area that holds every leaf a WGS84 shape reaches into; empty outside all areas."""
+    paths = tx.session.scalars(_LEAVES_UNDER, {"at": tx.now, "shape": shape.wkb}).all()
+    shared: list[str] = []
+    for labels in zip(*(path.split(".") for path in paths), strict=False):
+        if len(set(labels)) > 1:
+            break
+        shared.append(labels[0])
+    return ".".join(shared)
+
+
 @dataclass(frozen=True, slots=True)
 class AreaRow:
     """One area for a tree view; `bbox` is west, south, east, north in degrees."""

@@ -61,7 +61,12 @@ DROP TRIGGER IF EXISTS fence_changed ON fence;
 CREATE CONSTRAINT TRIGGER fence_changed AFTER INSERT OR UPDATE ON fence DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW EXECUTE FUNCTION fence_changed();
 
--- Whether the book of fences in memory is still the right one: the changes of fences, and the sets of areas.
+-- Whether the book of fences in memory is still the right one: the changes of fences, the sets of areas, and the borders
+-- that came into force by their date.
 CREATE OR REPLACE FUNCTION fence_book_version() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
-$$ SELECT tile_version('fences') $$;
+$$
+  SELECT tile_version('fences') || '-' || coalesce(
+    (SELECT extract(epoch FROM max(lower(v.valid))) FROM area_version v
+     WHERE v.is_leaf AND lower(v.valid) <= app_now()), 0)::text
+$$;

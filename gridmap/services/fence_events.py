@@ -1,0 +1,193 @@
+"""What units do about fences, from their stored positions; late positions change the past as if they had come in time.
+
+The state of each unit after its newest fix is a row, and every few minutes a copy of it stays as a checkpoint. Fixes
+that are older than what was already followed run the unit's track anew from the checkpoint before them, until what is
+remembered is again what was remembered then: from there on nothing can differ. Events that are no longer true get
+`superseded_at`, those that are new become rows; so the standing events are those of the track in order, whatever the
+order in which it came. All of it happens in the transaction that stores the positions: after a crash it is done, or
+will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import text
+
+from gridmap.domain.metric import LocalMetric
+from gridmap.positions.fence_engine import FenceBook, FenceEvent, Sample, UnitState
+from gridmap.services import fence_rows as rows
+from gridmap.services.transaction import Tx
+
+# Nobody is sent anywhere because of something older.
+FRESH = timedelta(seconds=60)
+CHECKPOINT_EVERY = timedelta(minutes=5)
+
+_AREAS = text(
+    "select unit_id, cast(body ->> 'area' as int) from fence_state where unit_id = any(cast(:units as uuid[]))"
+)
+
+
+def follow(
+    tx: Tx,
+    book: FenceBook,
+    samples_by_unit: Mapping[UUID, Sequence[Sample]],
+    late_from: Mapping[UUID, datetime],
+) -> list[FenceEvent]:
+    """Follow units through the fences of `book`; returns what happened within the last minute, in order.
+
+    Args:
+        samples_by_unit: the positions that were stored in this very transaction and that the units follow.
+        late_from: of units whose earlier positions changed, from when (also where a position now leads no more).
+
+    Call it after the positions are stored: tracks are run anew from table `fix`.
+    """
+    units = sorted({*samples_by_unit, *late_from})
+    states = rows.read_states(tx, units)
+    late = _late(states, samples_by_unit, late_from)
+    ahead = [
+        sample
+        for unit_id in units
+        if unit_id in states and unit_id not in late
+        for sample in rows.in_order(samples_by_unit[unit_id])
+    ]
+    events = book.advance(states, ahead)
+    rows.add_events(tx, events)
+    for unit_id, since in late.items():
+        found, states[unit_id] = _run_anew(tx, book, unit_id, states[unit_id], since)
+        events += found
+    _keep(tx, states)
+    return _fresh(tx, events)
+
+
+def current_areas(tx: Tx, units: Sequence[UUID]) -> dict[UUID, int | None]:
+    """The leaf grid each unit is taken to be in, after `follow`; units never followed are left out."""
+    return {row[0]: row[1] for row in tx.session.execute(_AREAS, {"units": list(units)})}
+
+
+def _late(
+    states: Mapping[UUID, UnitState],
+    samples_by_unit: Mapping[UUID, Sequence[Sample]],
+    late_from: Mapping[UUID, datetime],
+) -> dict[UUID, datetime]:
+    """From when each unit's track has to be run anew, where it has."""
+    found: dict[UUID, datetime] = {}
+    for unit_id, state in states.items():
+        since = [late_from[unit_id]] if unit_id in late_from else []
+        samples = samples_by_unit.get(unit_id, ())
+        first = min((sample.at for sample in samples), default=None)
+        if first is not None and state.last is not None and first <= state.last.at:
+            since.append(first)
+        if since:
+            found[unit_id] = min(since)
+    return found
+
+
+def _run_anew(
+    tx: Tx, book: FenceBook, unit_id: UUID, present: UnitState, since: datetime
+) -> tuple[list[FenceEvent], UnitState]:
+    """Run one unit's track again from before `since`; the events that are new, and the state it ends with."""
+    start = rows.checkpoint_before(tx, unit_id, since)
+    after = rows.EVER_AGO if start is None else start.at
+    state = UnitState(kind=present.kind) if start is None else UnitState.from_json(present.kind, start.body)
+    redone, until = _replay(tx, book, unit_id, state, present, (after, since))
+    events = _correct(tx, book, unit_id, after, until, redone)
+    if present.last is None or until == present.last.at:
+        present = state
+    newest = rows.EVER_AGO if present.last is None else present.last.at
+    ahead = book.advance({unit_id: present}, rows.read_samples(tx, unit_id, newest, None, _metric(book)))
+    rows.add_events(tx, ahead)
+    return events + ahead, present
+
+
+def _replay(
+    tx: Tx,
+    book: FenceBook,
+    unit_id: UUID,
+    state: UnitState,
+    present: UnitState,
+    span: tuple[datetime, datetime],
+) -> tuple[list[FenceEvent], datetime]:
+    """Follow the stored track with `state`, which is as of the span's begin, until what is remembered is what was
+    remembered then, or until the present; the events on the way, and how far it went."""
+    reached, since = span
+    events: list[FenceEvent] = []
+    moments = rows.checkpoints_from(tx, unit_id, since)
+    if present.last is not None:
+        moments = [one for one in moments if one.at < present.last.at]
+        moments.append(rows.Checkpoint(present.last.at, present.as_json()))
+    corrected = []
+    for moment in moments:
+        samples = rows.read_samples(tx, unit_id, reached, moment.at, _metric(book))
+        events += book.advance({unit_id: state}, samples, replay=True)
+        reached = moment.at
+        if state.memory() == _without_gone(book, UnitState.from_json(state.kind, moment.body)).memory():
+            break
+        corrected.append(rows.Checkpoint(moment.at, state.as_json()))
+    rows.correct_checkpoints(tx, unit_id, corrected)
+    return events, reached
+
+
+def _without_gone(book: FenceBook, state: UnitState) -> UnitState:
+    """A state from before, without fences that are no more: a track that is run anew does not meet them."""
+    for fence_id in [known for known in state.visits if book.find_fence(known) is None]:
+        del state.visits[fence_id]
+    return state
+
+
+def _correct(
+    tx: Tx,
+    book: FenceBook,
+    unit_id: UUID,
+    after: datetime,
+    until: datetime,
+    redone: Sequence[FenceEvent],
+) -> list[FenceEvent]:
+    """Make the standing events of a span those of the track as it is now; returns those that are new."""
+    standing = rows.read_events(tx, unit_id, after, until)
+    right = set(redone)
+    rows.supersede(
+        tx, [row_id for row_id, event in standing if event not in right and _may_change(book, event)]
+    )
+    known = {event for _, event in standing}
+    fresh = [event for event in redone if event not in known]
+    rows.add_events(tx, fresh)
+    return fresh
+
+
+def _may_change(book: FenceBook, event: FenceEvent) -> bool:
+    """What happened under an earlier version of a fence, or at one that is gone, was judged by what held then."""
+    fence = book.find_fence(event.fence_id)
+    if fence is None or event.reason == "changed":
+        return False
+    return fence.exists_at(event.at)
+
+
+def _keep(tx: Tx, states: Mapping[UUID, UnitState]) -> None:
+    rows.save_states(tx, states)
+    last = rows.last_checkpoints(tx, list(states))
+    due = [
+        (unit_id, state)
+        for unit_id, state in states.items()
+        if state.last is not None
+        and (unit_id not in last or state.last.at - last[unit_id] >= CHECKPOINT_EVERY)
+    ]
+    rows.save_checkpoints(tx, due)
+
+
+def _fresh(tx: Tx, events: Sequence[FenceEvent]) -> list[FenceEvent]:
+    young = [event for event in events if tx.now - event.sample_at < FRESH]
+    return sorted(young, key=lambda event: (event.sample_at, event.at, event.unit_id, event.fence_id))
+
+
+def _metric(book: FenceBook) -> LocalMetric:
+    assert book.local_crs is not None
+    return _metric_of(book.local_crs)
+
+
+@lru_cache(maxsize=4)
+def _metric_of(local_crs: int) -> LocalMetric:
+    return LocalMetric(local_crs)
