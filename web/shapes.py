@@ -11,8 +11,10 @@ from typing_extensions import TypedDict
 
 from gridmap.db.tables import Alarm, Dispatch, Incident, IncidentEvent, Report, Unit
 from gridmap.services.case_queries import CaseDetail, CaseRow
+from gridmap.services.queries.response import Response
 from gridmap.services.recommending import Pick, Recommendation
 from gridmap.services.transaction import Tx
+from web import shapes_response
 
 Params = dict[str, Any]
 
@@ -112,6 +114,12 @@ class DispatchLine(TypedDict):
     end_reason: str | None
     radio_steps: list[str]
     eta_at: datetime | None
+    callout_id: UUID | None
+    need_key: str | None
+    sent_at: datetime | None
+    via: str | None
+    unreachable_at: datetime | None
+    copies: list[Params]
     drill: bool
 
 
@@ -134,6 +142,10 @@ class IncidentDetail(IncidentSummary):
     location: Location
     duplicate_of: Numbered | None
     allowed: tuple[str, ...]
+    callouts: list[shapes_response.CalloutLine]
+    plan: list[shapes_response.RunLine]
+    tasks: list[shapes_response.TaskLine]
+    hand_overs: list[shapes_response.HandOverLine]
 
 
 class Circle(TypedDict):
@@ -252,7 +264,7 @@ def due(incident: Incident) -> tuple[datetime | None, str | None]:
     return incident.finish_due_at, "finish"
 
 
-def detail(found: CaseDetail) -> IncidentDetail:
+def detail(found: CaseDetail, response: Response) -> IncidentDetail:
     incident = found.row.incident
     original: Numbered | None = None
     if incident.duplicate_of is not None:
@@ -265,6 +277,7 @@ def detail(found: CaseDetail) -> IncidentDetail:
         "location": {"method": incident.location_method, "radius_m": incident.location_radius_m},
         "duplicate_of": original,
         "allowed": found.allowed,
+        **shapes_response.response(response),
     }
 
 
@@ -309,6 +322,12 @@ def dispatch(row: Dispatch, call_sign: str) -> DispatchLine:
         "end_reason": row.end_reason,
         "radio_steps": row.radio_steps or [],
         "eta_at": row.eta_at,
+        "callout_id": row.callout_id,
+        "need_key": row.need_key,
+        "sent_at": row.sent_at,
+        "via": row.via,
+        "unreachable_at": row.unreachable_at,
+        "copies": row.copies or [],
         "drill": row.drill,
     }
 

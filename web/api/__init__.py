@@ -9,12 +9,14 @@ from web.api.alarms import alarms
 from web.api.areas import areas
 from web.api.basemap import basemap
 from web.api.blobs import blobs
+from web.api.callouts import callouts
 from web.api.cameras import cameras
 from web.api.closures import closures
 from web.api.cover import cover
 from web.api.devices import devices
 from web.api.dispatches import dispatches
 from web.api.export import export
+from web.api.hand_overs import hand_overs
 from web.api.health import health
 from web.api.incidents import cases
 from web.api.layers import layers
@@ -22,6 +24,7 @@ from web.api.live import live
 from web.api.majors import majors
 from web.api.patrol import patrol
 from web.api.patrol_routes import patrol_routes
+from web.api.plans import plans
 from web.api.positions import positions
 from web.api.radio import radio
 from web.api.reports import reports
@@ -29,6 +32,7 @@ from web.api.rosters import rosters
 from web.api.search import search
 from web.api.session import session
 from web.api.shifts import shifts
+from web.api.tasks import tasks
 from web.api.trackers import trackers
 from web.api.units import units
 from web.api.vocab import vocab
@@ -40,6 +44,10 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     reports,
     cases,
     dispatches,
+    callouts,
+    plans,
+    tasks,
+    hand_overs,
     radio,
     patrol,
     welfare,

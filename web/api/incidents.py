@@ -14,6 +14,7 @@ from gridmap.services import case_queries, incidents, recommending
 from gridmap.services.case_queries import CaseFilter
 from gridmap.services.dispatching import offers
 from gridmap.services.queries.places import area_path
+from gridmap.services.queries.response import read_response
 from gridmap.services.transaction import Tx
 from web import shapes
 from web.guards import requires, signed_in
@@ -379,4 +380,4 @@ def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes.DispatchLine, i
 
 def _detail(tx: Tx, incident_id: UUID) -> shapes.IncidentDetail:
     tx.session.flush()
-    return shapes.detail(case_queries.get_case(tx, incident_id))
+    return shapes.detail(case_queries.get_case(tx, incident_id), read_response(tx, incident_id))

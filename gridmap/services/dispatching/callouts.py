@@ -56,6 +56,7 @@ class OpenCallout:
     rules: Rules
     unit_ids: tuple[UUID, ...] = ()
     reason: str | None = None
+    override_reason: str | None = None
 
 
 def open_callout(tx: Tx, command: OpenCallout) -> Callout:

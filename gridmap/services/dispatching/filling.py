@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -57,7 +58,6 @@ class Found:
 class Search:
     """Whom a call-out may ask now: the places still without an offer, and who passed the gates for them."""
 
-    callout_id: UUID
     mode: str
     rules: Rules
     wanted: tuple[Place, ...]
@@ -96,7 +96,7 @@ def fill(database: Database, clock: Clock, router: Valhalla, callout_id: UUID) -
         return 0
     found = choose(search, router)
     with system_transaction(database, clock) as tx:
-        return offer_places(tx, search, found)
+        return offer_places(tx, callout_id, found)
 
 
 def look(tx: Tx, callout_id: UUID) -> Search | None:
@@ -110,15 +110,20 @@ def look(tx: Tx, callout_id: UUID) -> Search | None:
     if not wanted:
         _rest(tx, callout_id, callout.fill_at)
         return None
+    asked = asked_units(tx, callout, again=rules.ask_again)
+    return search_for(tx, incident, callout.mode, rules, wanted, asked)
+
+
+def search_for(
+    tx: Tx, incident: Incident, mode: str, rules: Rules, wanted: tuple[Place, ...], asked: Collection[UUID]
+) -> Search:
+    """The people who may be asked for these places by these rules; nobody of `asked`."""
     candidates = list_candidates(tx, incident.id)
     reach = reach_of(tx, incident, mutual_aid=rules.mutual_aid)
-    units = units_in_reach(tx, reach, [unit.unit_id for unit in candidates.units])
-    for unit_id in asked_units(tx, callout, again=rules.ask_again):
-        units.pop(unit_id, None)
+    units = units_in_reach(tx, reach, {unit.unit_id for unit in candidates.units}.difference(asked))
     narrow = rules.fence is not None and not rules.flat
     return Search(
-        callout_id=callout_id,
-        mode=callout.mode,
+        mode=mode,
         rules=rules,
         wanted=wanted,
         place=place_of(incident),
@@ -204,9 +209,9 @@ def _in_time(rules: Rules, seconds: float | None) -> bool:
     return seconds is not None and seconds <= rules.fence.value * 60
 
 
-def offer_places(tx: Tx, search: Search, found: dict[str, list[Found]]) -> int:
+def offer_places(tx: Tx, callout_id: UUID, found: dict[str, list[Found]]) -> int:
     """Offer what is still wanted to who is still free; nobody to ask leads up a level, or to an alarm."""
-    incident, callout = lock_with_incident(tx, search.callout_id)
+    incident, callout = lock_with_incident(tx, callout_id)
     if callout.status != "open" or incident.status not in WORK_GOES_ON:
         return 0
     made = 0

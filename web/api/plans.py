@@ -1,0 +1,105 @@
+"""Response plans: the list, the one that fits a case with whom it would ask, starting and ending one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+
+from gridmap.services import plans as service
+from gridmap.services.dispatching.previewing import preview_plan, read_preview
+from gridmap.services.queries.response import read_response
+from web import shapes_response as shapes
+from web.guards import requires, signed_in
+from web.outputs import returns
+from web.schemas import Body, Key, Reason
+from web.site import as_caller, site
+
+plans = APIBlueprint("plans", __name__, url_prefix="/api", tag="plans")
+Json = dict[str, Any]
+
+
+class StartPlan(Body):
+    """Without a key the plan that fits best is started."""
+
+    plan_key: Key | None = None
+
+
+class EndPlan(Body):
+    plan_key: Key
+    reason: Reason
+
+
+class ChangePlan(Body):
+    """The whole plan in the form of data/vocab/plans.toml."""
+
+    plan: Json
+
+
+@plans.get("/plans")
+@returns(shapes.PlanLine, many=True)
+@signed_in
+def list_plans() -> Json:
+    """Every plan in its newest version."""
+    with as_caller() as tx:
+        return {"items": [shapes.plan(found) for found in service.current_plans(tx)]}
+
+
+@plans.post("/plans/<key>")
+@plans.input(ChangePlan, arg_name="body")
+@returns(shapes.PlanLine)
+@requires("response.edit")
+def change_plan(key: str, body: ChangePlan) -> shapes.PlanLine:
+    """The next version of a plan, or a new plan; what was started goes on by its own version."""
+    with as_caller() as tx:
+        return shapes.plan(service.change_plan(tx, key, body.plan))
+
+
+@plans.get("/incidents/<uuid:incident_id>/plan")
+@returns(shapes.PlanPreview)
+@requires("case.dispatch")
+def show_plan(incident_id: UUID) -> shapes.PlanPreview:
+    """The plan that fits, what runs already, and whom its first level would ask now."""
+    with as_caller() as tx:
+        preview = read_preview(tx, incident_id)
+        running = [shapes.run(row) for row in service.running_plans(tx, incident_id)]
+    who = preview_plan(preview, site().router)
+    return {
+        "match": shapes.plan(preview.plan) if preview.plan else None,
+        "running": running,
+        "who": [
+            {
+                "unit_id": one.unit_id,
+                "call_sign": one.call_sign,
+                "place": one.place,
+                "seconds": one.seconds,
+                "distance_m": one.distance_m,
+                "method": one.method,
+            }
+            for one in who
+        ],
+        "wanted": preview.wanted,
+    }
+
+
+@plans.post("/incidents/<uuid:incident_id>/plan/start")
+@plans.input(StartPlan, arg_name="body")
+@returns(shapes.ResponseLine, status=201)
+@requires("case.dispatch")
+def start_plan(incident_id: UUID, body: StartPlan) -> tuple[shapes.ResponseLine, int]:
+    """Start a plan: its first level is called out and its checklist laid down."""
+    with as_caller() as tx:
+        service.start_plan(tx, incident_id, plan_key=body.plan_key)
+        return shapes.response(read_response(tx, incident_id)), 201
+
+
+@plans.post("/incidents/<uuid:incident_id>/plan/end")
+@plans.input(EndPlan, arg_name="body")
+@returns(shapes.ResponseLine)
+@requires("case.dispatch")
+def end_plan(incident_id: UUID, body: EndPlan) -> shapes.ResponseLine:
+    """End a running plan: its call-outs stop, its open steps are cancelled, with the reason."""
+    with as_caller() as tx:
+        service.end_plan(tx, incident_id, plan_key=body.plan_key, reason=body.reason)
+        return shapes.response(read_response(tx, incident_id))

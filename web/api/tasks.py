@@ -1,0 +1,44 @@
+"""The steps of a plan's checklist."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+
+from gridmap.services.tasks import cancel_task, finish_task
+from web import shapes_response as shapes
+from web.guards import signed_in
+from web.outputs import returns
+from web.schemas import Body, Reason
+from web.site import as_caller
+
+tasks = APIBlueprint("tasks", __name__, url_prefix="/api/tasks", tag="tasks")
+
+
+class Finish(Body):
+    note: Reason | None = None
+
+
+class Cancel(Body):
+    reason: Reason
+
+
+@tasks.post("/<uuid:task_id>/finish")
+@tasks.input(Finish, arg_name="body")
+@returns(shapes.TaskLine)
+@signed_in
+def finish(task_id: UUID, body: Finish) -> shapes.TaskLine:
+    """Done, by me, now."""
+    with as_caller() as tx:
+        return shapes.task(finish_task(tx, task_id, note=body.note))
+
+
+@tasks.post("/<uuid:task_id>/cancel")
+@tasks.input(Cancel, arg_name="body")
+@returns(shapes.TaskLine)
+@signed_in
+def cancel(task_id: UUID, body: Cancel) -> shapes.TaskLine:
+    """Not to be done, and why."""
+    with as_caller() as tx:
+        return shapes.task(cancel_task(tx, task_id, reason=body.reason))
