@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from gridmap.db.tables import (
     Dispatch,
@@ -15,6 +15,7 @@ from gridmap.db.tables import (
     Report,
     RosterEntry,
     SosCall,
+    Task,
     Unit,
     UnitLatest,
     WelfareQuestion,
@@ -29,10 +30,12 @@ from gridmap.services.dispatching.sos import find_own_call
 from gridmap.services.dispatching.watching import find_question
 from gridmap.services.outbox import publish
 from gridmap.services.rosters import AFTER, RosterRow, find_current, find_next, is_rostered, with_names
+from gridmap.services.tasks import list_steps
 from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import Tx
 
 DUTY_HOURS = 12
+MOST_ENDED = 50
 DUTY_ENDS = "duty.ends"
 JOB_LOOKED_AT_AGAIN = timedelta(minutes=5)
 MAX_REASON = 500
@@ -45,6 +48,26 @@ class Job:
     dispatch: Dispatch
     incident: Incident
     texts: tuple[str, ...]
+    steps: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
+class Places:
+    """How many a call-out wants, and how many places nobody has taken yet; `mode` as the call-out has it."""
+
+    mode: str
+    wanted: int
+    left: int
+
+
+@dataclass(frozen=True)
+class OwnReport:
+    """A report of the actor's own, by the number it is kept under."""
+
+    id: UUID
+    class_key: str
+    number: str
+    received_at: datetime
 
 
 @dataclass(frozen=True)
@@ -54,8 +77,11 @@ class PatrolState:
     unit: Unit
     duty: Duty | None
     offers: tuple[Dispatch, ...]
+    places: dict[UUID, Places]
     jobs: tuple[Job, ...]
     done_today: tuple[Job, ...]
+    ended_today: tuple[Dispatch, ...]
+    reports_today: tuple[OwnReport, ...]
     latest: UnitLatest | None
     question: WelfareQuestion | None
     sos: SosCall | None
@@ -93,8 +119,11 @@ def get_state(tx: Tx) -> PatrolState:
         unit=unit,
         duty=_open_duty(tx, unit.id),
         offers=offers,
+        places=_places(tx, [row.id for row in offers if row.callout_id is not None]),
         jobs=tuple(_job(tx, row) for row in live if row.status != "offered"),
         done_today=tuple(_job(tx, row) for row in ended if tx.session.get(Incident, row.incident_id)),
+        ended_today=_ended(tx, unit.id),
+        reports_today=_own_reports(tx),
         latest=tx.session.get(UnitLatest, unit.id),
         question=find_question(tx, unit.id),
         sos=find_own_call(tx),
@@ -225,7 +254,35 @@ def _job(tx: Tx, dispatch: Dispatch) -> Job:
     texts = tx.session.scalars(
         select(Report.body).where(Report.incident_id == incident.id).order_by(Report.received_at)
     )
-    return Job(dispatch, incident, tuple(texts))
+    return Job(dispatch, incident, tuple(texts), tuple(list_steps(tx, incident.id)))
+
+
+def _places(tx: Tx, dispatch_ids: list[UUID]) -> dict[UUID, Places]:
+    if not dispatch_ids:
+        return {}
+    rows = tx.session.execute(text("select * from callout_places(:ids)"), {"ids": dispatch_ids})
+    return {row.dispatch_id: Places(row.mode, row.places, row.places_left) for row in rows}
+
+
+def _ended(tx: Tx, unit_id: UUID) -> tuple[Dispatch, ...]:
+    """What was asked of the unit today and ended without its result: the phone tells it where a late tap is refused."""
+    return tuple(
+        tx.session.scalars(
+            select(Dispatch)
+            .where(
+                Dispatch.unit_id == unit_id,
+                Dispatch.status.in_(("declined", "expired", "cancelled")),
+                Dispatch.ended_at >= _day_began(tx),
+            )
+            .order_by(Dispatch.ended_at.desc())
+            .limit(MOST_ENDED)
+        )
+    )
+
+
+def _own_reports(tx: Tx) -> tuple[OwnReport, ...]:
+    rows = tx.session.execute(text("select * from own_reports(:since)"), {"since": _day_began(tx)})
+    return tuple(OwnReport(row.report_id, row.class_key, row.number, row.received_at) for row in rows)
 
 
 def _day_began(tx: Tx) -> datetime:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from gridmap.db.tables import Incident, PlanRun, Task
+from gridmap.db.tables import Dispatch, Incident, PlanRun, Task
 from gridmap.domain.ids import new_id
-from gridmap.domain.lifecycle import next_status
+from gridmap.domain.lifecycle import active_statuses, next_status
 from gridmap.domain.response import Step
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services.alarms import raise_alarm
@@ -110,7 +110,8 @@ def _end(tx: Tx, task_id: UUID, verb: str, words: str | None) -> Task:
     task = tx.session.get(Task, task_id)
     if task is None or task.subject_id is None:
         raise NotFound("task_not_found")
-    if task.assignee_account_id is None or task.assignee_account_id != tx.actor.account_id:
+    is_own = task.assignee_account_id is not None and task.assignee_account_id == tx.actor.account_id
+    if not is_own and not (verb == "finish" and _is_on_the_job(tx, task.subject_id)):
         tx.actor.require("case.handle")
         if not tx.actor.writes_in(task.scope_path):
             raise Forbidden("out_of_write_scope")
@@ -131,6 +132,18 @@ def _end(tx: Tx, task_id: UUID, verb: str, words: str | None) -> Task:
         reason=words,
     )
     return task
+
+
+def _is_on_the_job(tx: Tx, incident_id: UUID) -> bool:
+    """Who is on the way or there may tick a step that they did; calling one off is a seat's."""
+    if not tx.actor.unit_ids:
+        return False
+    job = select(Dispatch.id).where(
+        Dispatch.incident_id == incident_id,
+        Dispatch.unit_id.in_(tx.actor.unit_ids),
+        Dispatch.status.in_(active_statuses("dispatch") - {"offered"}),
+    )
+    return tx.session.scalar(job.limit(1)) is not None
 
 
 def _write_end(tx: Tx, task: Task, verb: str, words: str | None) -> None:

@@ -29,6 +29,7 @@ class Done(Body):
     code: Key
     note: OptionalText = ""
     photo_ids: Annotated[list[UUID], Field(max_length=20)] = Field(default_factory=list)
+    voice_id: UUID | None = None
 
 
 class Cancel(Body):
@@ -88,7 +89,12 @@ def done(dispatch_id: UUID, body: Done) -> shapes.DispatchLine:
     """Report the result; a photo where the class asks for one."""
     return _step(
         lambda tx: steps.report_done(
-            tx, dispatch_id, code=body.code, note=body.note, photo_ids=body.photo_ids
+            tx,
+            dispatch_id,
+            code=body.code,
+            note=body.note,
+            photo_ids=body.photo_ids,
+            voice_id=body.voice_id,
         )
     )
 

@@ -8,10 +8,11 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from pydantic import Field
 
+from gridmap.db.tables import Dispatch, Task
 from gridmap.services import patrol as service
 from gridmap.services.case_queries import get_case_row
 from gridmap.services.dispatching.offers import mark_seen
-from gridmap.services.patrol import Job, PatrolState
+from gridmap.services.patrol import Job, PatrolState, Places
 from gridmap.services.transaction import Tx
 from web import shapes, shapes_watch
 from web.guards import requires
@@ -81,17 +82,49 @@ def _state(tx: Tx, found: PatrolState) -> Json:
             "roster": shapes_watch.roster(found.roster) if found.roster else None,
             "next_roster": shapes_watch.roster(found.next_roster) if found.next_roster else None,
         },
-        "offers": [shapes.offer(row) for row in found.offers],
+        "offers": [_offer(row, found.places.get(row.id)) for row in found.offers],
         "jobs": [_job(tx, job) for job in found.jobs],
         "done_today": [_job(tx, job) for job in found.done_today],
+        "ended_today": [_ended(row) for row in found.ended_today],
+        "reports_today": found.reports_today,
         "last_fix_at": found.latest.fixed_at if found.latest else None,
         "question": shapes_watch.question(found.question) if found.question else None,
         "sos": shapes_watch.sos_call(tx, found.sos) if found.sos else None,
     }
 
 
+def _offer(row: Dispatch, places: Places | None) -> Json:
+    callout = None
+    if places is not None:
+        callout = {
+            "id": row.callout_id,
+            "mode": places.mode,
+            "wanted": places.wanted,
+            "places_left": places.left,
+        }
+    return {**shapes.offer(row), "callout": callout}
+
+
+def _ended(row: Dispatch) -> Json:
+    """No more than the offer told: who was called off may not read the case any longer."""
+    return {
+        "id": row.id,
+        "status": row.status,
+        "class_key": row.offer["class_key"],
+        "severity": row.offer["severity"],
+        "area_name": row.offer["area_name"],
+        "ended_at": row.ended_at,
+        "end_reason": row.end_reason,
+    }
+
+
+def _task(row: Task) -> Json:
+    return {"id": row.id, "name": row.params.get("name"), "status": row.status, "due_at": row.due_at}
+
+
 def _job(tx: Tx, job: Job) -> Json:
     return {
         **shapes.dispatch_in(tx, job.dispatch),
+        "tasks": [_task(row) for row in job.steps],
         "incident": {**shapes.summary(get_case_row(tx, job.incident.id)), "text": "\n\n".join(job.texts)},
     }

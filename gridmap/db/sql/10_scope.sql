@@ -45,11 +45,19 @@ $$;
 CREATE OR REPLACE FUNCTION app_shared_tasks() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
 $$
-  SELECT coalesce(array_agg(DISTINCT s.task_id), '{}')
-  FROM share s
-  WHERE s.task_id IS NOT NULL
-    AND (s.expires_at IS NULL OR s.expires_at > app_now())
-    AND (s.account_id = app_account() OR s.unit_id = ANY (app_units()))
+  SELECT coalesce(array_agg(DISTINCT found.id), '{}')
+  FROM (SELECT s.task_id AS id
+        FROM share s
+        WHERE s.task_id IS NOT NULL
+          AND (s.expires_at IS NULL OR s.expires_at > app_now())
+          AND (s.account_id = app_account() OR s.unit_id = ANY (app_units()))
+        UNION ALL
+        -- The checklist of a case goes with the case.
+        SELECT t.id
+        FROM share s JOIN task t ON t.subject_kind = 'incident' AND t.subject_id = s.incident_id
+        WHERE s.incident_id IS NOT NULL
+          AND (s.expires_at IS NULL OR s.expires_at > app_now())
+          AND s.unit_id = ANY (app_units())) found
 $$;
 
 -- One row per batch whose rows may be shown; rows without a batch are always shown.

@@ -152,7 +152,8 @@ SELECT pg_temp.set_policy('task', 'SELECT',
 SELECT pg_temp.set_policy('task', 'INSERT', NULL, 'scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])');
 SELECT pg_temp.set_policy('task', 'UPDATE',
   'scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]) OR assignee_account_id = (SELECT app_account())
-   OR assignee_unit_id = ANY ((SELECT app_units())::uuid[])', '(SELECT app_known())');
+   OR assignee_unit_id = ANY ((SELECT app_units())::uuid[])
+   OR id = ANY ((SELECT app_shared_tasks())::uuid[])', '(SELECT app_known())');
 SELECT pg_temp.set_policy('alarm', 'SELECT',
   'scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]) AND (incident_id IS NULL OR EXISTS (SELECT FROM incident i WHERE i.id = incident_id))', NULL);
 SELECT pg_temp.set_policy('alarm', 'INSERT', NULL, '(SELECT app_known())');

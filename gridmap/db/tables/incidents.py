@@ -93,7 +93,16 @@ class Report(FromSource, Base):
     """One message through one channel. It stays as it came; the incident is what changes."""
 
     __tablename__ = "report"
-    __table_args__ = (UniqueConstraint("source", "ref"), Index("ix_report_incident_id", "incident_id"))
+    __table_args__ = (
+        UniqueConstraint("source", "ref"),
+        Index("ix_report_incident_id", "incident_id"),
+        Index(
+            "ix_report_recorded_by_recorded_at",
+            "recorded_by",
+            "recorded_at",
+            postgresql_where=text("recorded_by is not null"),
+        ),
+    )
 
     id: Mapped[IdKey]
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))

@@ -66,21 +66,30 @@ def undo_arrival(tx: Tx, dispatch_id: UUID) -> Dispatch:
     return dispatch
 
 
-def report_done(tx: Tx, dispatch_id: UUID, *, code: str, note: str, photo_ids: list[UUID]) -> Dispatch:
-    """The result. Raises Conflict("photo_required") where the class asks for one and the matter is said solved."""
+def report_done(
+    tx: Tx, dispatch_id: UUID, *, code: str, note: str, photo_ids: list[UUID], voice_id: UUID | None = None
+) -> Dispatch:
+    """The result, with photos and a voice note that were uploaded before.
+
+    Raises Conflict("photo_required") where the class asks for one and the matter is said solved,
+    Invalid("photo_unknown") and Invalid("voice_unknown") for files of another incident.
+    """
     vocabulary().term("result", code)
     if len(note) > MAX_RESULT_NOTE:
         raise Invalid("note_length", max_length=MAX_RESULT_NOTE)
     incident, dispatch, unit = lock_own(tx, dispatch_id)
     dispatch.status = next_status("dispatch", dispatch.status, "done")
-    photos = tx.session.scalars(
-        select(Blob.id).where(Blob.id.in_(photo_ids), Blob.incident_id == incident.id)
-    ).all()
+    photos = _files_of(tx, incident.id, photo_ids, "image/")
+    voices = _files_of(tx, incident.id, [voice_id] if voice_id else [], "audio/")
+    if voice_id is not None and not voices:
+        raise Invalid("voice_unknown")
     if len(photos) != len(set(photo_ids)):
         raise Invalid("photo_unknown")
     if code == "solved" and vocabulary().event_class(incident.class_key).photo_required and not photos:
         raise Conflict("photo_required", class_key=incident.class_key)
     dispatch.result = {"code": code, "note": note.strip(), "photos": [str(photo) for photo in photos]}
+    if voices:
+        dispatch.result["voice"] = str(voices[0])
     dispatch.done_at, dispatch.ended_at, dispatch.done_by = tx.now, tx.now, tx.actor.account_id
     set_free(tx, unit)
     note_step(tx, incident, dispatch, "done", unit, code=code, note=note.strip() or None, photos=len(photos))
@@ -88,6 +97,14 @@ def report_done(tx: Tx, dispatch_id: UUID, *, code: str, note: str, photo_ids: l
     tx.session.flush()
     end_unit_share(tx, dispatch, AFTER_JOB_SEEN)
     return dispatch
+
+
+def _files_of(tx: Tx, incident_id: UUID, ids: list[UUID], mime_prefix: str) -> list[UUID]:
+    """Which of these are files of the incident of that kind: a voice note is no photo."""
+    found = select(Blob.id).where(
+        Blob.id.in_(ids), Blob.incident_id == incident_id, Blob.mime.startswith(mime_prefix)
+    )
+    return list(tx.session.scalars(found))
 
 
 def cancel(tx: Tx, dispatch_id: UUID, *, reason: str | None) -> Dispatch:
