@@ -208,6 +208,8 @@ def requests_of(rule: str, secrets: Secrets, world: World, layers: list[str]) ->
         "/api/cameras": [f"/api/cameras?{box}"],
         "/api/cameras/<uuid:camera_id>": [f"/api/cameras/{secrets.camera_id}"],
         "/api/alarms": ["/api/alarms", "/api/alarms?all=true"],
+        "/api/cover": ["/api/cover", "/api/cover?gaps=true"],
+        "/api/cover/rings": [f"/api/cover/rings?area={county}", f"/api/cover/rings?unit={secrets.unit_id}"],
         "/api/blobs/<uuid:blob_id>": [f"/api/blobs/{secrets.blob_id}"],
         "/api/export/incidents.<ending>": [
             f"/api/export/incidents.{ending}{query}" for ending in ("csv", "xlsx") for query in lists[:4]

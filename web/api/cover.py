@@ -48,9 +48,11 @@ class Ring(TypedDict):
 
 
 class Rings(TypedDict):
-    """GeoJSON, the smallest ring first."""
+    """GeoJSON, the smallest ring first; `method` is "straight_line" only while the roads cannot be asked."""
 
     type: Literal["FeatureCollection"]
+    method: str
+    why: str | None
     features: list[Ring]
 
 
@@ -78,6 +80,7 @@ def show_rings(query: RingQuery) -> Rings:
             centre = cover_reading.centre_of_unit(tx, query.unit)
         else:
             centre = cover_reading.centre_of_area(tx, query.area or 0, query.mode)
+    found = cover_reading.rings(site().router, centre)
     direction = "in" if centre.inward else "out"
     features: list[Ring] = [
         {
@@ -85,6 +88,6 @@ def show_rings(query: RingQuery) -> Rings:
             "geometry": mapping(shape),
             "properties": {"minutes": minutes, "mode": centre.mode.value, "direction": direction},
         }
-        for minutes, shape in cover_reading.rings(site().router, centre)
+        for minutes, shape in found.shapes
     ]
-    return {"type": "FeatureCollection", "features": features}
+    return {"type": "FeatureCollection", "method": found.method, "why": found.why, "features": features}
