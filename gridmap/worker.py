@@ -10,16 +10,19 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from gridmap.adapters.mqtt import Inbox
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock, SystemClock
 from gridmap.db.engine import Database
 from gridmap.domain.cover import cover_rules
 from gridmap.domain.metric import LocalMetric
-from gridmap.services import closures, patrol, patrol_routes, shifts
+from gridmap.errors import Misconfigured
+from gridmap.services import closures, mqtt_positions, patrol, patrol_routes, shifts
 from gridmap.services import cover as covering
 from gridmap.services.auditing import seal
 from gridmap.services.dispatching import arrivals, clocks, filling, sos, watching
 from gridmap.services.dispatching.handlers import OFFER_TIMERS
+from gridmap.services.fix_intake import FixIntake
 from gridmap.services.fix_placing import FixPlacer
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
@@ -77,6 +80,18 @@ def run_positions(settings: Settings, shard: int, stop: threading.Event) -> None
     metric = LocalMetric(settings.local_crs)
     placer = FixPlacer(database, SystemClock(), metric, shard=shard, shards=settings.positions_shards)
     _run(Loop("positions", POSITIONS_EVERY_S, lambda: placer.turn() > 0), stop)
+    database.dispose()
+
+
+def run_mqtt(settings: Settings, stop: threading.Event) -> None:
+    """Take positions from the broker until `stop` is set. Raises Misconfigured("mqtt_url_missing")."""
+    if settings.mqtt_url is None:
+        raise Misconfigured("mqtt_url_missing")
+    database = Database.from_settings(settings)
+    intake = FixIntake(database, SystemClock(), settings.positions_shards)
+    url = settings.mqtt_url.get_secret_value()
+    with Inbox(url, mqtt_positions.TOPIC, mqtt_positions.CLIENT_ID, ca_file=settings.mqtt_ca) as inbox:
+        mqtt_positions.MqttPositions(database, intake, inbox).run(stop)
     database.dispose()
 
 

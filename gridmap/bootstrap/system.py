@@ -21,6 +21,8 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 
 _POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 _POSTGRES_SHARE = Path("/usr/share/postgresql")
+# An ordinary user's path leaves the servers out.
+_WITH_SERVERS = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 # Another package manager may be at work on a machine that has just started.
 _APT = ("apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
 
@@ -58,6 +60,8 @@ def find_missing(*, for_tests: bool) -> list[Missing]:
         missing.append(Missing("virtual environments of Python", (f"{version}-venv",)))
     if for_tests and not any(shutil.which(name) for name in CHROMIUM_NAMES):
         missing.append(Missing("Chromium", (_chromium_package(),)))
+    if for_tests and shutil.which("mosquitto", path=_WITH_SERVERS) is None:
+        missing.append(Missing("Mosquitto, a broker for MQTT", ("mosquitto",)))
     return missing
 
 

@@ -17,6 +17,7 @@ from gridmap.serve.tls import TlsFiles
 from gridmap.settings import Settings
 
 WEB, WORKER, POSITIONS, ROUTING = "web", "worker", "positions", "routing"
+MQTT = "mqtt"
 _WEB_FACTORY = "web.app:create_app()"
 # One gevent worker held 10,000 open event streams; the limit is there to protect its memory.
 _CONNECTIONS_PER_WORKER = 20_000
@@ -50,6 +51,18 @@ def positions(settings: Settings, shard: int, log_of: LogOf) -> ChildSpec:
     name = POSITIONS if settings.positions_shards == 1 else f"{POSITIONS}-{shard}"
     command = [sys.executable, "-m", "gridmap", "positions", "--shard", str(shard)]
     return ChildSpec(name, lambda: command, settings_environment(settings), log=log_of(name))
+
+
+def mqtt(settings: Settings, log_of: LogOf) -> ChildSpec:
+    """Positions of the broker, where a site has one."""
+    command = [sys.executable, "-m", "gridmap", "mqtt"]
+    return ChildSpec(
+        MQTT,
+        lambda: command,
+        settings_environment(settings),
+        wanted=lambda: settings.mqtt_url is not None,
+        log=log_of(MQTT),
+    )
 
 
 def routing(settings: Settings, log_of: LogOf) -> ChildSpec:

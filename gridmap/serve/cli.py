@@ -1,4 +1,4 @@
-"""`gridmap serve`, `gridmap worker`, `gridmap positions`, `gridmap health`."""
+"""`gridmap serve`, `gridmap worker`, `gridmap positions`, `gridmap mqtt`, `gridmap health`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gridmap.serve.addresses import web_url
 from gridmap.serve.children import settings_environment
 from gridmap.serve.deployment import deployment
 from gridmap.settings import load_settings
-from gridmap.worker import run_positions, run_worker
+from gridmap.worker import run_mqtt, run_positions, run_worker
 
 
 @click.command()
@@ -77,6 +77,22 @@ def positions(shard: int) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s positions %(levelname)s %(message)s")
     with stop_on_signal() as stop:
         run_positions(settings, shard, stop)
+
+
+@click.command()
+def mqtt() -> None:
+    """Take positions from the MQTT broker of `mqtt_url`. `gridmap serve` starts it where one is set."""
+    settings = load_settings()
+    if os.geteuid() == 0:
+        become(
+            [sys.executable, "-m", "gridmap", "mqtt"],
+            account=layout_of(settings).account,
+            extra_env=settings_environment(settings),
+            reads=[Path(gridmap.__file__)],
+        )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s mqtt %(levelname)s %(message)s")
+    with stop_on_signal() as stop:
+        run_mqtt(settings, stop)
 
 
 @click.command()

@@ -16,11 +16,16 @@ from sqlalchemy import text
 
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
+from gridmap.domain.metric import LocalMetric
 from gridmap.errors import Unavailable
+from gridmap.positions.fence_engine import FenceEvent, Sample
 from gridmap.positions.filters import Memory, Received, Sifted, late_span, sift
 from gridmap.positions.fixes import Door
 from gridmap.positions.packing import unpack
 from gridmap.services import fix_rows
+from gridmap.services.fence_book import FenceShelf
+from gridmap.services.fence_events import current_areas, follow
+from gridmap.services.fence_reactions import REACTIONS
 from gridmap.services.fix_jobs import follow_jobs
 from gridmap.services.fix_rows import Batch, DeviceMemory, UnitFix
 from gridmap.services.transaction import Tx, system_transaction
@@ -39,8 +44,12 @@ _OWN_KINDS = {Door.PAGE: ("page", 50), Door.GATEWAY: ("gateway", 80)}
 class FixPlacer:
     """One positions process: the units of one shard."""
 
-    def __init__(self, database: Database, clock: Clock, *, shard: int = 0, shards: int = 1) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, metric: LocalMetric, *, shard: int = 0, shards: int = 1
+    ) -> None:
         self._database = database
+        self._metric = metric
+        self._fences = FenceShelf(metric)
         self._clock = clock
         self._shard, self._shards = shard, shards
         self._most = MOST_BATCHES
@@ -97,13 +106,20 @@ class FixPlacer:
         sifted = _sift_all(tx, known, by_device)
         self._make_days(tx, sifted.values())
         before = _newest_of_units(known.values())
-        leading, _ = _lead(tx, known, sifted, before)
+        leading, late_from = _lead(tx, known, sifted, before)
         fix_rows.remember(tx, (_after(known[device_id], found.memory) for device_id, found in sifted.items()))
         fix_rows.count_refused(tx, _refused(sifted))
-        newest = list(_newest(leading).values())
-        fix_rows.store_latest(tx, newest, _areas_of(tx, newest))
-        follow_jobs(tx, leading)
+        self._tell(tx, leading, late_from)
         return made
+
+    def _tell(self, tx: Tx, leading: list[UnitFix], late_from: dict[UUID, datetime]) -> None:
+        """Fences, the units' newest places, jobs, and whoever reacts to fences: in the order of the rows they lock."""
+        newest = list(_newest(leading).values())
+        events = follow(tx, self._fences.current(tx), _samples(leading, self._metric), late_from)
+        areas = current_areas(tx, [one.received.fix.unit_id for one in newest])
+        fix_rows.store_latest(tx, newest, areas)
+        follow_jobs(tx, leading)
+        _react(tx, events)
 
     def _make_own_devices(self, tx: Tx, received: Iterable[tuple[UUID, Received]]) -> set[UUID]:
         missing = {
@@ -216,21 +232,23 @@ def _refused(sifted: dict[UUID, Sifted]) -> Counter[tuple[UUID, str]]:
     return counts
 
 
-_AREAS = text(
-    """
-    select p.u, (select v.area_id from area_version v join area a on a.id = v.area_id
-                  where v.is_leaf and a.tree = 'admin' and v.valid @> cast(:now as timestamptz)
-                    and st_covers(v.geom, st_setsrid(st_makepoint(p.x, p.y), 4326)) order by a.code limit 1)
-      from unnest(cast(:units as uuid[]), cast(:lon as float8[]), cast(:lat as float8[])) as p(u, x, y)
-    """
-)
+def _samples(leading: Sequence[UnitFix], metric: LocalMetric) -> dict[UUID, list[Sample]]:
+    if not leading:
+        return {}
+    raws = [one.received.fix for one in leading]
+    x_m, y_m = metric.forward([fix.lon for fix in raws], [fix.lat for fix in raws])
+    found: dict[UUID, list[Sample]] = {}
+    for fix, east, north in zip(raws, x_m.tolist(), y_m.tolist(), strict=True):
+        sample = Sample(fix.unit_id, east, north, fix.fixed_at, fix.accuracy_m or 0.0)
+        found.setdefault(fix.unit_id, []).append(sample)
+    return found
 
 
-def _areas_of(tx: Tx, newest: Sequence[UnitFix]) -> dict[UUID, int | None]:
-    given = {
-        "now": tx.now,
-        "units": [one.received.fix.unit_id for one in newest],
-        "lon": [one.received.fix.lon for one in newest],
-        "lat": [one.received.fix.lat for one in newest],
-    }
-    return {row[0]: row[1] for row in tx.session.execute(_AREAS, given)}
+def _react(tx: Tx, events: list[FenceEvent]) -> None:
+    """Whoever listens to fences; one that fails must not hold up where everybody is."""
+    for reaction in REACTIONS if events else ():
+        try:
+            with tx.session.begin_nested():
+                reaction(tx, events)
+        except Exception:
+            log.exception("fence reaction failed", extra={"reaction": reaction.__name__})

@@ -54,24 +54,39 @@ def receive_batch(intake: FixIntake, actor: Actor, batch: PhoneBatch) -> Taken:
     return _take(intake, taken, refused)
 
 
-def receive_readings(
-    intake: FixIntake, device: KnownDevice, readings: Sequence[Reading], faults: Iterable[str] = ()
-) -> Taken:
-    """Take what a decoder read of a device's payload, in the system that the device was declared with.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a decoder read of a device's payload. `faults` name what it could not read; they are counted."""
 
-    `faults` are what the decoder could not read; they are counted with the device, as are coordinates out of range.
+    device: KnownDevice
+    readings: Sequence[Reading]
+    faults: Sequence[str] = ()
+
+
+def receive_many(intake: FixIntake, sent: Iterable[Sent]) -> Taken:
+    """Take what devices sent, in the system that each was declared with; one write for all.
+
+    What was wrong is counted with its device, but not what was sent off duty. Durable when this returns.
     """
     refused: list[tuple[int, str]] = []
     taken: list[tuple[int, RawFix]] = []
-    for index, reading in enumerate(readings):
-        try:
-            fix = _raw(reading, device.crs, device.unit_id, door=Door.DEVICE, device_id=device.device_id)
-            taken.append((index, fix))
-        except GridmapError as error:
-            refused.append((index, error.code))
-    wrong = Counter(faults) + Counter(_REASON_OF_CODE.get(code, "malformed") for _, code in refused)
-    if wrong:
-        _count_refusals(intake, device.device_id, wrong)
+    wrong: dict[UUID, Counter[str]] = {}
+    index = -1
+    for one in sent:
+        counts = Counter(one.faults)
+        for reading in one.readings:
+            index += 1
+            try:
+                device = one.device
+                fix = _raw(reading, device.crs, device.unit_id, door=Door.DEVICE, device_id=device.device_id)
+                taken.append((index, fix))
+            except GridmapError as error:
+                refused.append((index, error.code))
+                counts[_REASON_OF_CODE.get(error.code, "malformed")] += 1
+        if counts:
+            wrong.setdefault(one.device.device_id, Counter()).update(counts)
+    for device_id, counts in wrong.items():
+        _count_refusals(intake, device_id, counts)
     return _take(intake, taken, refused)
 
 

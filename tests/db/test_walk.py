@@ -11,6 +11,7 @@ from sqlalchemy import select
 from gridmap.clock import FixedClock
 from gridmap.db.tables import Alarm, Dispatch, Incident, IncidentEvent, Unit
 from gridmap.domain.actor import Actor
+from gridmap.domain.metric import LocalMetric
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.positions.decoders.phone import PhoneBatch, PhoneFix
 from gridmap.services import incidents
@@ -181,7 +182,7 @@ def test_arrival_is_proposed_from_positions_and_confirmed(world: World, clock: F
         offers.accept(tx, dispatch_id)
     clock.at += timedelta(minutes=5)
     lon, lat = world.point_in(0)
-    placer = FixPlacer(world.database, clock)
+    placer = FixPlacer(world.database, clock, LocalMetric("EPSG:4547"))
     assert sent(world, officer, PhoneFix(lon=lon + 0.0001, lat=lat, fixed_at=clock.at, accuracy_m=10)).accepted == 1
     assert placer.turn() == 1
     with transaction(world.database, operator, clock) as tx:
@@ -204,7 +205,7 @@ def test_positions_off_duty_are_refused_and_not_kept(world: World, clock: FixedC
     lon, lat = world.point_in(0)
     got = sent(world, officer, PhoneFix(lon=lon, lat=lat, fixed_at=clock.at))
     assert (got.accepted, got.refused) == (0, ((0, "off_duty"),))
-    assert FixPlacer(world.database, clock).turn() == 0
+    assert FixPlacer(world.database, clock, LocalMetric("EPSG:4547")).turn() == 0
 
 
 def test_the_photo_is_asked_for_where_the_class_says_so(world: World, clock: FixedClock) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import func, select, text
 from gridmap.clock import FixedClock
 from gridmap.db.tables import DeviceState, Fix, FixBatch, UnitLatest
 from gridmap.domain.crs import from_wgs84
-from gridmap.domain.metric import distance_m
+from gridmap.domain.metric import LocalMetric, distance_m
 from gridmap.services.accounts import create_token
 from gridmap.services.devices import NewKey, create_device, list_devices, revoke_device, rotate_key
 from gridmap.services.fix_placing import FixPlacer
@@ -52,7 +52,7 @@ def basic_of(name: str, secret: str) -> str:
 
 
 def place_all(world: World) -> None:
-    placer = FixPlacer(world.database, world.clock)
+    placer = FixPlacer(world.database, world.clock, LocalMetric("EPSG:4547"))
     while placer.turn():
         pass
 

@@ -11,7 +11,7 @@ from flask import Response, request
 
 from gridmap.errors import GridmapError, Invalid
 from gridmap.positions.decoders import osmand, owntracks
-from gridmap.services.positions import receive_readings
+from gridmap.services.positions import Sent, receive_many
 from web.device_door import device_of_basic, find_device_of_key
 from web.errors import problem
 from web.guards import by_device
@@ -34,8 +34,8 @@ def from_owntracks() -> Response:
     except Invalid:
         message = owntracks.Message("unknown", fault="malformed")
     if message is not None and (message.reading or message.fault):
-        readings = [message.reading] if message.reading else []
-        receive_readings(site().intake, device, readings, [message.fault] if message.fault else [])
+        readings = (message.reading,) if message.reading else ()
+        receive_many(site().intake, [Sent(device, readings, (message.fault,) if message.fault else ())])
     return Response("[]", content_type=_JSON)
 
 
@@ -58,5 +58,5 @@ def from_osmand() -> Response:
     if device is None:
         return problem(404 if is_json else 400, "device_unknown")
     if message.readings or message.faults:
-        receive_readings(site().intake, device, message.readings, message.faults)
+        receive_many(site().intake, [Sent(device, message.readings, message.faults)])
     return Response("", content_type="text/plain")
