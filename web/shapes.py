@@ -207,6 +207,14 @@ class LeftOut(TypedDict):
     count: int
 
 
+class ShortfallLine(TypedDict):
+    """What cannot be had and why: a code with its parameters."""
+
+    code: str
+    params: Params
+    missing: int
+
+
 class RecommendationLine(TypedDict):
     """Who should go, best first; who was left out, by reason."""
 
@@ -216,6 +224,8 @@ class RecommendationLine(TypedDict):
     candidates: int
     items: list[PickLine]
     excluded: list[LeftOut]
+    shortfalls: list[ShortfallLine]
+    asked: int
 
 
 def summary(row: CaseRow) -> IncidentSummary:
@@ -272,7 +282,7 @@ def detail(found: CaseDetail, response: Response) -> IncidentDetail:
     return {
         **summary(found.row),
         "reports": [_report(row) for row in found.reports],
-        "timeline": [_event(row) for row in found.events],
+        "timeline": [timeline_event(row) for row in found.events],
         "dispatches": [dispatch(row, call_sign) for row, call_sign in found.dispatches],
         "location": {"method": incident.location_method, "radius_m": incident.location_radius_m},
         "duplicate_of": original,
@@ -295,7 +305,7 @@ def _report(row: Report) -> ReportLine:
     }
 
 
-def _event(row: IncidentEvent) -> TimelineEvent:
+def timeline_event(row: IncidentEvent) -> TimelineEvent:
     return {"id": row.id, "at": row.at, "actor": row.actor_name, "kind": row.kind, "params": row.params}
 
 
@@ -378,6 +388,10 @@ def recommendation(found: Recommendation) -> RecommendationLine:
         "candidates": found.candidates,
         "items": [_pick(pick) for pick in found.picks],
         "excluded": [{"code": code, "count": count} for code, count in sorted(found.excluded.items())],
+        "shortfalls": [
+            {"code": short.code, "params": short.params, "missing": short.missing} for short in found.shortfalls
+        ],
+        "asked": found.asked,
     }
 
 
@@ -395,6 +409,6 @@ def _pick(pick: Pick) -> PickLine:
         "accuracy_m": unit.accuracy_m,
         "lon": unit.place.lon,
         "lat": unit.place.lat,
-        "busy": False,
+        "busy": unit.leaves is not None,
         "reasons": pick.reasons,
     }

@@ -16,6 +16,7 @@ from web.api.cover import cover
 from web.api.devices import devices
 from web.api.dispatches import dispatches
 from web.api.export import export
+from web.api.fences import fences
 from web.api.hand_overs import hand_overs
 from web.api.health import health
 from web.api.incidents import cases
@@ -27,6 +28,7 @@ from web.api.patrol_routes import patrol_routes
 from web.api.plans import plans
 from web.api.positions import positions
 from web.api.radio import radio
+from web.api.replay import replay
 from web.api.reports import reports
 from web.api.rosters import rosters
 from web.api.search import search
@@ -55,6 +57,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     shifts,
     majors,
     patrol_routes,
+    replay,
     positions,
     trackers,
     devices,
@@ -66,6 +69,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     basemap,
     cameras,
     closures,
+    fences,
     cover,
     alarms,
     blobs,
