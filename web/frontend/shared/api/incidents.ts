@@ -1,5 +1,6 @@
 import { get, post, type Query } from "./client";
 import type { Dispatch } from "./dispatches";
+import type { Response } from "./response";
 
 export interface IncidentSummary {
   id: string;
@@ -46,7 +47,7 @@ export interface TimelineEvent {
   params: Record<string, unknown>;
 }
 
-export interface IncidentDetail extends IncidentSummary {
+export interface IncidentDetail extends IncidentSummary, Partial<Response> {
   reports: IncidentReport[];
   timeline: TimelineEvent[];
   dispatches: Dispatch[];

@@ -10,7 +10,8 @@ import * as patrol from "./patrol";
 import * as people from "./people";
 import * as radio from "./radio";
 import * as reporting from "./reporting";
+import * as response from "./response";
 import * as seats from "./seats";
 import * as wall from "./wall";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response } satisfies Catalogue;

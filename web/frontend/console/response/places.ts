@@ -1,0 +1,9 @@
+import type { PlaceNeed } from "@shared/api/response";
+import { t } from "@shared/i18n";
+import { termName } from "@shared/vocab";
+
+/** Whom a place is for, in words. */
+export function placeName(place: Pick<PlaceNeed, "capability" | "unit_kind">): string {
+  const parts = [place.unit_kind && termName("unit_kinds", place.unit_kind), place.capability && termName("capabilities", place.capability)].filter(Boolean);
+  return parts.join(" · ") || t("callout.anybody");
+}
