@@ -24,7 +24,7 @@ from gridmap.simulate.replay import Outcome, replay
 from gridmap.simulate.scene import Calls, Period, Units
 from gridmap.simulate.streets import Floats, Ints, Streets
 from gridmap.simulate.travel import Progress, RoadTimes
-from gridmap.simulate.watching import CoverWatch
+from gridmap.simulate.watching import CoverWatch, PointTimes
 
 
 class Source(Protocol):
@@ -164,11 +164,12 @@ def _replay_all(
     digits = {term.key: int(term.extra["digits"]) for term in vocabulary().lists["level"].values()}
     rows: list[Row] = []
     first: Outcome | None = None
+    to_points = PointTimes(times, len(places.lonlat), points)
     for number, variant in enumerate(variants):
         progress("replay", number, len(variants))
         units = settle(variant.units, places)
         watch = CoverWatch(
-            cover_rules().requirements, variant.crews, units, ground, points, times, period, digits
+            cover_rules().requirements, variant.crews, units, ground, to_points, period, digits
         )
         own = calls
         if variant.ground is not ground:

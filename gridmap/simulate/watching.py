@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridmap.domain.cover import Demand, Requirement
+from gridmap.domain.cover import ROUNDING, Demand, Requirement
 from gridmap.domain.travel import Mode
 from gridmap.simulate.ground import Crew, Ground
 from gridmap.simulate.scene import Period, Units
@@ -15,6 +15,36 @@ from gridmap.simulate.streets import Floats, Ints
 from gridmap.simulate.travel import RoadTimes
 
 _MODES = list(Mode)
+
+
+class PointTimes:
+    """Seconds from places to the ground's points, kept once asked: units come back to the same places all month.
+
+    Args:
+        places: how many there are. points: numbers of the places that stand for the ground's areas.
+    """
+
+    def __init__(self, travel: RoadTimes, places: int, points: Ints) -> None:
+        self._travel, self._places, self._points = travel, places, points
+        self._known = np.zeros((len(_MODES), places), dtype=bool)
+        self._seconds: dict[int, np.ndarray[tuple[int, int], np.dtype[np.float32]]] = {}
+
+    def best_s(self, modes: Ints, places: Ints) -> Floats:
+        """(points,) the least seconds from any of the places, each by its own mode; infinite from none."""
+        best = np.full(len(self._points), np.inf)
+        for number in np.unique(modes).tolist():
+            mine = np.unique(places[modes == number])
+            best = np.minimum(best, self._rows(number, mine).min(axis=0))
+        return best
+
+    def _rows(self, number: int, places: Ints) -> Floats:
+        if number not in self._seconds:
+            self._seconds[number] = np.empty((self._places, len(self._points)), dtype=np.float32)
+        fresh = places[~self._known[number, places]]
+        if len(fresh):
+            self._seconds[number][fresh] = self._travel.table(fresh, _MODES[number], self._points)
+            self._known[number, fresh] = True
+        return np.asarray(self._seconds[number][places], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +58,6 @@ class CoverWatch:
     """Adds up, for each requirement, the share of area-hours that had their cover.
 
     Args:
-        points: numbers of the places that stand for the ground's areas.
         digits: by level how long an area code is.
     """
 
@@ -38,12 +67,11 @@ class CoverWatch:
         crews: Sequence[Crew],
         units: Units,
         ground: Ground,
-        points: Ints,
-        travel: RoadTimes,
+        times: PointTimes,
         period: Period,
         digits: dict[str, int],
     ) -> None:
-        self._units, self._points, self._travel, self._period = units, points, travel, period
+        self._units, self._times, self._period = units, times, period
         self._watched = [
             _Watched(
                 rule,
@@ -62,21 +90,14 @@ class CoverWatch:
             if not rule.holds_at(hour):
                 continue
             mine = watched.counts[free].astype(bool)
-            best_s = self._best_s(self._units.mode[free[mine]], places[mine])
-            held = watched.demand.share(best_s <= rule.minutes * 60) >= rule.share - 1e-9
+            best_s = self._times.best_s(self._units.mode[free[mine]], places[mine])
+            held = watched.demand.share(best_s <= rule.minutes * 60) >= rule.share - ROUNDING
             self._held[rule.key] += float(held.sum())
             self._asked[rule.key] += watched.demand.areas
 
     def shares(self) -> dict[str, float]:
         """By requirement the share of area-hours with cover."""
         return {key: round(self._held[key] / asked, 4) for key, asked in self._asked.items() if asked}
-
-    def _best_s(self, modes: Ints, places: Ints) -> Floats:
-        best = np.full(len(self._points), np.inf)
-        for number in np.unique(modes).tolist():
-            table = self._travel.table(places[modes == number], _MODES[number], self._points)
-            best = np.minimum(best, table.min(axis=0))
-        return best
 
 
 def _demand(rule: Requirement, ground: Ground, digits: int) -> Demand:
