@@ -25,9 +25,29 @@ from gridmap.services.transaction import Tx
 # Nobody is sent anywhere because of something older.
 FRESH = timedelta(seconds=60)
 CHECKPOINT_EVERY = timedelta(minutes=5)
+# Older fixes are refused at the door; an hour more for what waited there.
+LATEST = timedelta(hours=25)
 
 _AREAS = text(
     "select unit_id, cast(body ->> 'area' as int) from fence_state where unit_id = any(cast(:units as uuid[]))"
+)
+_DROP_EVENTS = text(
+    """
+    delete from fence_event e using fence f
+     where f.id = e.fence_id and e.at < :before
+       and not exists (select from dispatch d
+                        where d.incident_id = f.incident_id and d.unit_id = e.unit_id and d.accepted_at <= e.at
+                          and e.at <= coalesce(d.done_at, d.ended_at, 'infinity'))
+    """
+)
+_DROP_STATES = text("delete from fence_state where at < :before")
+_DROP_CHECKPOINTS = text(
+    """
+    delete from fence_checkpoint c
+     where c.at < :before
+        or (c.at < :late and exists (select from fence_checkpoint n
+                                      where n.unit_id = c.unit_id and n.at > c.at and n.at < :late))
+    """
 )
 
 
@@ -66,6 +86,14 @@ def follow(
 def current_areas(tx: Tx, units: Sequence[UUID]) -> dict[UUID, int | None]:
     """The leaf grid each unit is taken to be in, after `follow`; units never followed are left out."""
     return {row[0]: row[1] for row in tx.session.execute(_AREAS, {"units": list(units)})}
+
+
+def drop_old(tx: Tx, kept: timedelta) -> None:
+    """Forget as positions are forgotten. What a unit on the way to an incident did about that incident's fence stays
+    with the incident, as its way does. A unit keeps one checkpoint from before the oldest fix that can still come."""
+    tx.session.execute(_DROP_EVENTS, {"before": tx.now - kept})
+    tx.session.execute(_DROP_STATES, {"before": tx.now - kept})
+    tx.session.execute(_DROP_CHECKPOINTS, {"before": tx.now - kept, "late": tx.now - LATEST})
 
 
 def _late(

@@ -31,6 +31,7 @@ from web.api.radio import radio
 from web.api.replay import replay
 from web.api.reports import reports
 from web.api.rosters import rosters
+from web.api.routing import routing
 from web.api.search import search
 from web.api.session import session
 from web.api.shifts import shifts
@@ -63,6 +64,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     devices,
     units,
     live,
+    routing,
     search,
     areas,
     layers,
