@@ -386,16 +386,17 @@ def recommendation(found: Recommendation) -> RecommendationLine:
         "why": found.why,
         "computed_ms": found.computed_ms,
         "candidates": found.candidates,
-        "items": [_pick(pick) for pick in found.picks],
+        "items": [pick_line(pick) for pick in found.picks],
         "excluded": [{"code": code, "count": count} for code, count in sorted(found.excluded.items())],
         "shortfalls": [
-            {"code": short.code, "params": short.params, "missing": short.missing} for short in found.shortfalls
+            {"code": short.code, "params": short.params, "missing": short.missing}
+            for short in found.shortfalls
         ],
         "asked": found.asked,
     }
 
 
-def _pick(pick: Pick) -> PickLine:
+def pick_line(pick: Pick) -> PickLine:
     unit = pick.unit
     return {
         "unit_id": unit.unit_id,

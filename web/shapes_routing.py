@@ -10,7 +10,10 @@ from shapely.geometry import mapping
 from typing_extensions import TypedDict
 
 from gridmap.db.tables import Closure
+from gridmap.services.assigning import Going, JointRecommendation
 from gridmap.services.closures import drawn_shape, state_of
+from gridmap.services.routing import Isochrone
+from web.shapes import PickLine, pick_line
 
 Json = dict[str, Any]
 
@@ -46,4 +49,64 @@ def closure(row: Closure, now: datetime) -> ClosureLine:
         "created_by": row.created_by_name,
         "ended_at": row.ended_at,
         "end_reason": row.end_reason,
+    }
+
+
+class IsochroneLine(TypedDict):
+    """GeoJSON; `method` is "straight_line" while no road graph answers, and `why` says so."""
+
+    minutes: float
+    geometry: Json
+    method: str
+    why: str | None
+
+
+def isochrone(found: Isochrone) -> IsochroneLine:
+    return {
+        "minutes": found.minutes,
+        "geometry": mapping(found.geometry),
+        "method": found.method,
+        "why": found.reason,
+    }
+
+
+class GoingLine(TypedDict):
+    """One incident of a joint answer; without `unit` the code `why` says what is short."""
+
+    incident_id: UUID
+    unit: PickLine | None
+    why: str | None
+
+
+class JointLine(TypedDict):
+    """Who goes where, in the order asked, and what it gains over one by one (seconds an incident, on average)."""
+
+    method: str
+    why: str | None
+    items: list[GoingLine]
+    seconds: float
+    one_by_one_seconds: float
+    gain_s: float
+    gain_weighted_s: float
+    one_by_one_unmet: int
+
+
+def joint(found: JointRecommendation) -> JointLine:
+    return {
+        "method": found.method,
+        "why": found.why,
+        "items": [_going(one) for one in found.going],
+        "seconds": found.seconds,
+        "one_by_one_seconds": found.one_by_one_seconds,
+        "gain_s": found.gain_s,
+        "gain_weighted_s": found.gain_weighted_s,
+        "one_by_one_unmet": found.one_by_one_unmet,
+    }
+
+
+def _going(one: Going) -> GoingLine:
+    return {
+        "incident_id": one.incident_id,
+        "unit": None if one.pick is None else pick_line(one.pick),
+        "why": one.why,
     }

@@ -33,6 +33,9 @@ _NO_ROAD_NEAR = {170, 171}
 _TOO_FAR = {154}
 _NO_WAY = {441, 442, 443}
 _POLYGON_REFUSED = {107, 167, 168}
+_NO_MATCH = {443, 444}
+# Phones say 3 m and mean less; past the engine's ceiling a point says nothing.
+_LEAST_ACCURACY_M, _MOST_ACCURACY_M = 5.0, 100.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,23 @@ class Route:
     geometry: LineString
     seconds: float
     distance_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class TracePoint:
+    """A noisy position, WGS84: seconds since the first one, and how far off it may be."""
+
+    place: LonLat
+    at_s: float
+    accuracy_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedTrack:
+    """A track on the roads: for each point where it was, None where no road fits, and the whole way as one line."""
+
+    places: tuple[LonLat | None, ...]
+    line: LineString
 
 
 class _RefusedError(Exception):
@@ -242,6 +262,43 @@ class Valhalla:
         for feature in self._post("/isochrone", request)["features"]:
             parts[float(feature["properties"]["contour"])].append(shape(feature["geometry"]).buffer(0))
         return [union_all(parts[time]) for time in minutes]
+
+    def match(self, points: Sequence[TracePoint], mode: Mode) -> MatchedTrack:
+        """Put a noisy track on the roads it most likely followed.
+
+        Raises:
+            NotFound: "track_not_matched" when no road fits.
+        """
+        request = self._request(mode, ()) | {
+            "shape": [
+                {
+                    "lon": point.place[0],
+                    "lat": point.place[1],
+                    "time": point.at_s,
+                    "accuracy": min(max(point.accuracy_m, _LEAST_ACCURACY_M), _MOST_ACCURACY_M),
+                }
+                for point in points
+            ],
+            "shape_match": "map_snap",
+            "filters": {
+                "action": "include",
+                "attributes": ["matched.point", "matched.type", "shape"],
+            },
+        }
+        try:
+            answer = self._ask("/trace_attributes", request)
+        except _RefusedError as refused:
+            if refused.number in _NO_MATCH | _NO_WAY | _NO_ROAD_NEAR:
+                raise NotFound("track_not_matched", engine_code=refused.number) from None
+            raise _translated(refused) from None
+        line = polyline.decode(answer["shape"], _SHAPE_DIGITS, geojson=True)
+        return MatchedTrack(
+            tuple(
+                None if found["type"] == "unmatched" else LonLat(found["lon"], found["lat"])
+                for found in answer["matched_points"]
+            ),
+            LineString(line if len(line) > 1 else line * 2),
+        )
 
     def _request(self, mode: Mode, exclude_polygons: Sequence[Polygon]) -> dict[str, Any]:
         costing, options = COSTING[mode]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +18,34 @@ from sqlalchemy import select, text
 
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.db.tables import Incident, Unit, UnitLatest
+from gridmap.domain.closures import ALL_OPEN, Closures
 from gridmap.domain.travel import LonLat, Mode
-from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, NotFound
-from gridmap.services.routing import Arrival, Candidate, Method, Way, rank_by_road, way_to
+from gridmap.services import closures
+from gridmap.services.gates import (
+    MAX_FIX_AGE,
+    Barred,
+    Gates,
+    Job,
+    UnitFacts,
+    bars,
+    diverted_from,
+    gates_of,
+    list_jobs,
+    list_last_ends,
+)
+from gridmap.services.routing import Arrival, Candidate, Method, RoadRanking, Way, rank_by_road, way_to
 from gridmap.services.transaction import Tx
 
-MAX_FIX_AGE = timedelta(minutes=15)
+__all__ = ["MAX_FIX_AGE", "Candidates", "OnDuty", "Pick", "Recommendation", "list_candidates", "recommend"]
+
+# How many without a way are told beside the picks.
+_WITHOUT_WAY_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
 class OnDuty:
-    """A unit that could go."""
+    """A unit that could go; `leaves` is the lesser job it would be called away from."""
 
     unit_id: UUID
     call_sign: str
@@ -40,17 +56,30 @@ class OnDuty:
     accuracy_m: float | None
     own_grid: bool
     capabilities: tuple[str, ...]
+    leaves: Job | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What cannot be had, and why: a code with its parameters, and how many are missing."""
+
+    code: str
+    params: dict[str, Any]
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Who passed the gates for an incident, and how many did not, by reason."""
+    """Who passed the gates for an incident, how many did not by reason, what is short, and which roads are closed."""
 
     incident_id: UUID
     place: LonLat
     units: tuple[OnDuty, ...]
     excluded: dict[str, int]
     at: datetime
+    severity: int = 3
+    shortfalls: tuple[Shortfall, ...] = ()
+    closures: Closures = ALL_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +104,42 @@ class Recommendation:
     candidates: int
     picks: tuple[Pick, ...]
     excluded: dict[str, int]
+    shortfalls: tuple[Shortfall, ...] = ()
+    asked: int = 0
 
 
-def list_candidates(tx: Tx, incident_id: UUID) -> Candidates:
-    """Gate every unit in the actor's sight. Raises NotFound, Conflict("incident_not_located")."""
+def list_candidates(
+    tx: Tx, incident_id: UUID, gates: Gates | None = None, *, divert: bool = False
+) -> Candidates:
+    """Gate every unit in the actor's sight; without `gates` by what the incident's class asks for.
+
+    `divert`: a severe incident may call units away that are still on their way to a lesser one.
+
+    Raises NotFound, Conflict("incident_not_located").
+    """
     incident = tx.session.get(Incident, incident_id)
     if incident is None:
         raise NotFound("incident_not_found")
     if incident.geom is None:
         raise Conflict("incident_not_located", number=incident.number)
-    point = to_shape(incident.geom)
-    needed = frozenset(vocabulary().event_class(incident.class_key).capabilities)
-    rows = tx.session.execute(
-        text(
-            "select u.id, u.call_sign, u.kind, u.mode, u.status, u.capabilities, u.home_area_id,"
-            " st_x(l.geom) as lon, st_y(l.geom) as lat, l.fixed_at, l.accuracy_m"
-            " from unit u left join unit_latest l on l.unit_id = u.id where u.withdrawn_at is null"
-        )
-    )
+    gates = gates or gates_of(tx, incident, divert=divert)
+    jobs, ends = list_jobs(tx), list_last_ends(tx, gates.rest_min_s)
+    wanted = gates.capabilities | gates.powers
     units: list[OnDuty] = []
-    excluded: Counter[str] = Counter()
-    for row in rows:
-        barred = _barred(row, needed, tx.now)
-        if barred is not None:
-            excluded[barred] += 1
+    barred: list[tuple[UnitFacts, list[Barred]]] = []
+    for row in tx.session.execute(_UNITS):
+        facts = UnitFacts(
+            kind=row.kind,
+            status=row.status,
+            capabilities=frozenset(row.capabilities),
+            crew_size=row.crew_size,
+            scope_path=row.scope_path,
+            fixed_at=row.fixed_at,
+            jobs=jobs.get(row.id, ()),
+            last_job_ended_at=ends.get(row.id),
+        )
+        if found := bars(gates, facts, tx.now, incident.severity):
+            barred.append((facts, found))
             continue
         units.append(
             OnDuty(
@@ -110,44 +151,100 @@ def list_candidates(tx: Tx, incident_id: UUID) -> Candidates:
                 fixed_at=row.fixed_at,
                 accuracy_m=row.accuracy_m,
                 own_grid=row.home_area_id is not None and row.home_area_id == incident.area_id,
-                capabilities=tuple(sorted(needed & set(row.capabilities))),
+                capabilities=tuple(sorted(wanted & facts.capabilities)),
+                leaves=diverted_from(gates, facts, incident.severity) if facts.status == "busy" else None,
             )
         )
-    return Candidates(incident.id, LonLat(point.x, point.y), tuple(units), dict(excluded), tx.now)
+    point = to_shape(incident.geom)
+    return Candidates(
+        incident_id=incident.id,
+        place=LonLat(point.x, point.y),
+        units=tuple(units),
+        excluded=dict(Counter(found[0].code for _, found in barred)),
+        at=tx.now,
+        severity=incident.severity,
+        shortfalls=() if units else tuple(_shortfalls(wanted, barred)),
+        closures=closures.active(tx),
+    )
 
 
-def recommend(candidates: Candidates, router: Valhalla, limit: int = 5) -> Recommendation:
-    """The `limit` fastest of the candidates. Holds no transaction."""
+_UNITS = text(
+    "select u.id, u.call_sign, u.kind, u.mode, u.status, u.capabilities, u.crew_size, u.scope_path::text,"
+    " u.home_area_id, st_x(l.geom) as lon, st_y(l.geom) as lat, l.fixed_at, l.accuracy_m"
+    " from unit u left join unit_latest l on l.unit_id = u.id where u.withdrawn_at is null"
+)
+
+
+def _shortfalls(
+    wanted: Iterable[str], barred: Sequence[tuple[UnitFacts, list[Barred]]]
+) -> Iterable[Shortfall]:
+    """Why nobody passed: for each skill or power that is asked for, and for the crew."""
+    on_duty = [(facts, found) for facts, found in barred if facts.status != "off_duty"]
+    for key in sorted(wanted):
+        holders = [found for facts, found in on_duty if key in facts.capabilities]
+        if not holders:
+            yield Shortfall("nobody_has", {"key": key}, 1)
+        else:
+            by = Counter(bar.code for found in holders for bar in found)
+            yield Shortfall("holders_barred", {"key": key, "of": len(holders), "by": dict(by)}, 1)
+    skilled = [found for facts, found in on_duty if facts.capabilities >= frozenset(wanted)]
+    alone = sum(any(bar.code in ("lone", "crew_too_small") for bar in found) for found in skilled)
+    if alone:
+        yield Shortfall("lacks_partner", {"of": len(skilled), "barred": alone}, 1)
+    if not on_duty:
+        yield Shortfall("nobody_on_duty", {}, 1)
+
+
+def recommend(
+    candidates: Candidates, router: Valhalla, limit: int = 5, *, own_grid_first: bool = False
+) -> Recommendation:
+    """The `limit` fastest of the candidates, by roads that are open; the grid's own before all where the plan says so.
+
+    Holds no transaction.
+    """
     began = time.perf_counter()
-    ranking = rank_by_road(
-        router,
-        [Candidate(unit.unit_id, unit.place, Mode(unit.mode)) for unit in candidates.units],
-        candidates.place,
-        k=limit,
-    )
+    own = [unit for unit in candidates.units if unit.own_grid] if own_grid_first else []
+    others = [unit for unit in candidates.units if not (own_grid_first and unit.own_grid)]
+    groups = [group for group in (own, others) if group] or [others]
+    rankings = [_rank(group, candidates, router, limit) for group in groups]
+    reached = [arrival for ranking in rankings for arrival in ranking.fastest][:limit]
+    stranded = [arrival for ranking in rankings for arrival in ranking.without_trip][:_WITHOUT_WAY_TOLD]
     by_id = {unit.unit_id: unit for unit in candidates.units}
-    arrivals: Sequence[Arrival[UUID]] = (*ranking.fastest, *ranking.without_trip)
-    picks = tuple(
+    picks = [
         _pick(by_id[arrival.candidate.key], arrival, candidates.at, rank)
-        for rank, arrival in enumerate(arrivals[: limit + 3])
-    )
+        for rank, arrival in enumerate((*reached, *stranded))
+    ]
+    if own_grid_first and picks and picks[0].unit.own_grid:
+        picks[0] = replace(picks[0], reasons=(*picks[0].reasons, {"code": "own_grid_first", "params": {}}))
+    short = list(candidates.shortfalls)
+    if candidates.units and not reached:
+        short.append(Shortfall("no_way", {"units": len(candidates.units)}, 1))
+    worst = next((one for one in rankings if one.method == "straight_line"), rankings[0])
     return Recommendation(
-        method=ranking.method,
-        why=ranking.reason,
+        method=worst.method,
+        why=worst.reason,
         computed_ms=round((time.perf_counter() - began) * 1000, 1),
         candidates=len(candidates.units),
-        picks=picks,
+        picks=tuple(picks),
         excluded=candidates.excluded,
+        shortfalls=tuple(short),
+        asked=sum(ranking.asked for ranking in rankings),
     )
+
+
+def _rank(units: Sequence[OnDuty], candidates: Candidates, router: Valhalla, limit: int) -> RoadRanking[UUID]:
+    going = [Candidate(unit.unit_id, unit.place, Mode(unit.mode)) for unit in units]
+    return rank_by_road(router, going, candidates.place, k=limit, closures=candidates.closures)
 
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """Where a unit starts, where it has to go, and how."""
+    """Where a unit starts, where it has to go, how, and what is closed."""
 
     start: LonLat
     target: LonLat
     mode: Mode
+    closures: Closures = ALL_OPEN
 
 
 def find_trip(tx: Tx, incident_id: UUID, unit_id: UUID) -> Trip:
@@ -162,24 +259,12 @@ def find_trip(tx: Tx, incident_id: UUID, unit_id: UUID) -> Trip:
     if latest is None:
         raise Conflict("unit_without_position", call_sign=unit.call_sign)
     start, target = to_shape(latest.geom), to_shape(incident.geom)
-    return Trip(LonLat(start.x, start.y), LonLat(target.x, target.y), Mode(unit.mode))
+    return Trip(LonLat(start.x, start.y), LonLat(target.x, target.y), Mode(unit.mode), closures.active(tx))
 
 
 def find_way(router: Valhalla, trip: Trip) -> Way:
     """The way to draw. Holds no transaction."""
-    return way_to(router, trip.start, trip.target, trip.mode)
-
-
-def _barred(row: Any, needed: frozenset[str], now: datetime) -> str | None:
-    if row.status != "free":
-        return str(row.status)
-    if row.lon is None:
-        return "no_fix"
-    if now - row.fixed_at > MAX_FIX_AGE:
-        return "fix_too_old"
-    if needed - set(row.capabilities):
-        return "lacks_capability"
-    return None
+    return way_to(router, trip.start, trip.target, trip.mode, trip.closures)
 
 
 def _pick(unit: OnDuty, arrival: Arrival[UUID], at: datetime, rank: int) -> Pick:
@@ -191,6 +276,19 @@ def _pick(unit: OnDuty, arrival: Arrival[UUID], at: datetime, rank: int) -> Pick
         reasons.append({"code": "own_grid", "params": {}})
     if unit.capabilities:
         reasons.append({"code": "capabilities", "params": {"keys": list(unit.capabilities)}})
+    if unit.leaves is not None:
+        left = unit.leaves
+        reasons.append(
+            {
+                "code": "divert",
+                "params": {
+                    "dispatch_id": str(left.dispatch_id),
+                    "number": left.number,
+                    "class_key": left.class_key,
+                    "severity": left.severity,
+                },
+            }
+        )
     return Pick(
         unit=unit,
         state=trip.state,

@@ -9,10 +9,11 @@ from typing import Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import LineString
+from shapely.geometry.base import BaseGeometry
 
-from gridmap.adapters.valhalla import Route, Valhalla
+from gridmap.adapters.valhalla import Route, TracePoint, Valhalla
 from gridmap.domain.closures import ALL_OPEN, Closures
-from gridmap.domain.metric import distance_m
+from gridmap.domain.metric import buffer_m, distance_m
 from gridmap.domain.ranking import Times, rank_fastest
 from gridmap.domain.travel import (
     OFF_NETWORK_M,
@@ -22,7 +23,7 @@ from gridmap.domain.travel import (
     optimistic_seconds,
     usual_seconds,
 )
-from gridmap.errors import Unavailable
+from gridmap.errors import NotFound, Unavailable
 from gridmap.optimise.road_bounds import Search
 from gridmap.services.road_store import current_bounds
 
@@ -167,6 +168,65 @@ def _by_straight_line(
         Arrival(candidates[index], Trip("ok", estimate(index), straight_m[index])) for index in order
     )
     return RoadRanking("straight_line", reason, fastest, (), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Isochrone:
+    """What is reached within some minutes (WGS84), or from where the place is reached."""
+
+    minutes: float
+    geometry: BaseGeometry
+    method: Method
+    reason: str | None
+
+
+def reached_within(
+    router: Valhalla,
+    place: LonLat,
+    mode: Mode,
+    minutes: Sequence[float],
+    closures: Closures = ALL_OPEN,
+    *,
+    reverse: bool = False,
+) -> list[Isochrone]:
+    """Isochrones by road, in the order of `minutes`; circles, and it says so, when the engine does not answer."""
+    try:
+        shapes = router.isochrone(place, mode, minutes, closures.by_mode[mode], reverse=reverse)
+    except Unavailable as failure:
+        speed_mps = 1.0 / usual_seconds(1.0, mode)
+        circles = [buffer_m(*place, radius_m=speed_mps * one * 60) for one in minutes]
+        return [
+            Isochrone(one, circle, "straight_line", failure.code)
+            for one, circle in zip(minutes, circles, strict=True)
+        ]
+    return [Isochrone(one, shape, "road", None) for one, shape in zip(minutes, shapes, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class SnappedTrack:
+    """A track for the map. By "road" its points lie on roads (where one fits) and the line follows them; by
+    "straight_line" they are as they came, joined."""
+
+    method: Method
+    reason: str | None
+    places: tuple[LonLat, ...]
+    line: LineString
+
+
+def snap_track(router: Valhalla, points: Sequence[TracePoint], mode: Mode) -> SnappedTrack:
+    """Put a unit's noisy positions, in order of time, on the roads it most likely went. Needs two points."""
+    try:
+        found = router.match(points, mode)
+    except (Unavailable, NotFound) as failure:
+        places = tuple(point.place for point in points)
+        return SnappedTrack("straight_line", failure.code, places, LineString(places))
+    snapped = zip(found.places, points, strict=True)
+    return SnappedTrack(
+        "road",
+        None,
+        tuple(there if there is not None else point.place for there, point in snapped),
+        found.line,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,11 @@ class LimitQuery(Query):
     limit: int = Field(5, ge=1, le=50)
 
 
+class RecommendationQuery(LimitQuery):
+    own_grid_first: bool = False
+    divert: bool = True
+
+
 class RouteQuery(Query):
     unit: UUID
 
@@ -159,6 +164,7 @@ class OfferJob(Body):
     unit_id: UUID
     expires_s: Annotated[int, Field(ge=10, le=3_600)] | None = None
     reason: Reason | None = None
+    override_reason: Reason | None = None
 
 
 @cases.get("")
@@ -327,14 +333,16 @@ def note(incident_id: UUID, body: Note) -> shapes.IncidentDetail:
 
 
 @cases.get("/<uuid:incident_id>/recommendation")
-@cases.input(LimitQuery, location="query", arg_name="query")
+@cases.input(RecommendationQuery, location="query", arg_name="query")
 @returns(shapes.RecommendationLine)
 @requires("case.dispatch")
-def recommend(incident_id: UUID, query: LimitQuery) -> shapes.RecommendationLine:
-    """Who is there first, by road; each with reasons, and who was left out and why."""
+def recommend(incident_id: UUID, query: RecommendationQuery) -> shapes.RecommendationLine:
+    """Who is there first, by road; each with reasons, who was left out and why, and what cannot be had."""
     with as_caller() as tx:
-        candidates = recommending.list_candidates(tx, incident_id)
-    return shapes.recommendation(recommending.recommend(candidates, site().router, query.limit))
+        candidates = recommending.list_candidates(tx, incident_id, divert=query.divert)
+    return shapes.recommendation(
+        recommending.recommend(candidates, site().router, query.limit, own_grid_first=query.own_grid_first)
+    )
 
 
 @cases.get("/<uuid:incident_id>/route")
@@ -373,6 +381,7 @@ def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes.DispatchLine, i
         distance_m=way.distance_m,
         travel_method=way.method,
         reason=body.reason,
+        override_reason=body.override_reason,
     )
     with as_caller() as tx:
         return shapes.dispatch_in(tx, offers.offer(tx, command)), 201

@@ -23,18 +23,23 @@ from gridmap.db.engine import Database
 from gridmap.db.tables import Callout, Dispatch, Incident, Unit
 from gridmap.domain.metric import distance_m
 from gridmap.domain.response import Place, Rules, missing, need_json
-from gridmap.errors import GridmapError
-from gridmap.services.dispatching.aid import reach_of, units_in_reach
+from gridmap.domain.travel import LonLat, Mode
+from gridmap.errors import GridmapError, NotFound, Unavailable
+from gridmap.services.dispatching.aid import reach_of
 from gridmap.services.dispatching.callouts import (
     MOST_AT_ONCE,
     ask_if_free,
     asked_units,
+    gates_for,
     lock_with_incident,
+    may_take,
     told,
 )
 from gridmap.services.dispatching.escalation import WORK_GOES_ON, alarm_unmet, give_up, has_next_level
 from gridmap.services.dispatching.needs import offers_out, places_left
 from gridmap.services.dispatching.surroundings import circle_of, place_of, shape_of
+from gridmap.services.fences import open_callout_fence
+from gridmap.services.gates import Gates, for_places, gates_of
 from gridmap.services.recommending import Candidates, OnDuty, list_candidates, recommend
 from gridmap.services.transaction import Tx, system_transaction
 
@@ -65,6 +70,7 @@ class Search:
     fence: BaseGeometry | None
     candidates: Candidates
     units: dict[UUID, Unit]
+    gates: Gates
 
 
 def fill_due(database: Database, clock: Clock, router: Valhalla, most: int = 20) -> int:
@@ -94,9 +100,10 @@ def fill(database: Database, clock: Clock, router: Valhalla, callout_id: UUID) -
         search = look(tx, callout_id)
     if search is None:
         return 0
+    search = with_ground(search, router)
     found = choose(search, router)
     with system_transaction(database, clock) as tx:
-        return offer_places(tx, callout_id, found)
+        return offer_places(tx, callout_id, found, search.fence)
 
 
 def look(tx: Tx, callout_id: UUID) -> Search | None:
@@ -118,7 +125,7 @@ def search_for(
     tx: Tx, incident: Incident, mode: str, rules: Rules, wanted: tuple[Place, ...], asked: Collection[UUID]
 ) -> Search:
     """The people who may be asked for these places by these rules; nobody of `asked`."""
-    candidates = list_candidates(tx, incident.id)
+    candidates = list_candidates(tx, incident.id, for_places(gates_of(tx, incident)))
     reach = reach_of(tx, incident, mutual_aid=rules.mutual_aid)
     units = units_in_reach(tx, reach, {unit.unit_id for unit in candidates.units}.difference(asked))
     narrow = rules.fence is not None and not rules.flat
@@ -130,6 +137,7 @@ def search_for(
         fence=shape_of(tx, incident, rules.fence) if narrow and rules.fence else None,
         candidates=candidates,
         units=units,
+        gates=gates,
     )
 
 
@@ -148,23 +156,35 @@ def choose(search: Search, router: Valhalla) -> dict[str, list[Found]]:
         return _everybody(search, inside)
     found: dict[str, list[Found]] = {}
     for place in search.wanted:
-        fitting = [unit for unit in inside if place.fits(unit.kind, search.units[unit.unit_id].capabilities)]
+        fitting = [unit for unit in inside if may_take(place, search.units[unit.unit_id], search.gates)]
         found[place.key] = _ranked(search, router, fitting, sum(other.count for other in search.wanted) + 2)
     return found
 
 
+def with_ground(search: Search, router: Valhalla) -> Search:
+    """The same with the shape that minutes of travel make, for who has to be asked by where they are.
+
+    Everybody else is measured by the road from where they are, so only a broadcast needs the shape itself. Without a
+    road graph it is a circle.
+    """
+    rule = search.rules.fence
+    if search.mode != "broadcast" or search.fence is not None or rule is None or rule.kind != "minutes":
+        return search
+    minutes = rule.value or 0.0
+    try:
+        place = LonLat(search.place.x, search.place.y)
+        (fence,) = router.isochrone(place, Mode.CAR, [minutes], reverse=True)
+    except (Unavailable, NotFound):
+        fence = circle_of(search.place, minutes)
+    return replace(search, fence=fence)
+
+
 def _inside(search: Search) -> list[OnDuty]:
     units = [unit for unit in search.candidates.units if unit.unit_id in search.units]
-    fence = search.fence
-    minutes = (
-        search.rules.fence.value if search.rules.fence and search.rules.fence.kind == "minutes" else None
-    )
-    if fence is None and minutes is not None and search.mode == "broadcast":
-        fence = circle_of(search.place, minutes)
-    if fence is None:
+    if search.fence is None:
         return units
-    prepare(fence)
-    return [unit for unit in units if contains_xy(fence, unit.place.lon, unit.place.lat)]
+    prepare(search.fence)
+    return [unit for unit in units if contains_xy(search.fence, unit.place.lon, unit.place.lat)]
 
 
 def _everybody(search: Search, inside: list[OnDuty]) -> dict[str, list[Found]]:
@@ -180,7 +200,7 @@ def _everybody(search: Search, inside: list[OnDuty]) -> dict[str, list[Found]]:
         place.key: [
             Found(unit.unit_id)
             for unit in ordered[:MOST_BROADCAST]
-            if place.fits(unit.kind, search.units[unit.unit_id].capabilities)
+            if may_take(place, search.units[unit.unit_id], search.gates)
         ]
         for place in search.wanted
     }
@@ -209,26 +229,37 @@ def _in_time(rules: Rules, seconds: float | None) -> bool:
     return seconds is not None and seconds <= rules.fence.value * 60
 
 
-def offer_places(tx: Tx, callout_id: UUID, found: dict[str, list[Found]]) -> int:
+def offer_places(
+    tx: Tx, callout_id: UUID, found: dict[str, list[Found]], ground: BaseGeometry | None = None
+) -> int:
     """Offer what is still wanted to who is still free; nobody to ask leads up a level, or to an alarm."""
     incident, callout = lock_with_incident(tx, callout_id)
     if callout.status != "open" or incident.status not in WORK_GOES_ON:
         return 0
+    if callout.mode == "broadcast" and callout.fence_id is None and ground is not None:
+        # From here on who enters it is asked at once, and who leaves it loses the offer.
+        callout.fence_id = open_callout_fence(tx, incident, ground, name=incident.number, expires_at=None)
     made = 0
+    gates = gates_for(tx, incident, callout)
     for place in wanted_places(tx, callout):
         among = (place,)
         most = MOST_AT_ONCE if callout.mode == "broadcast" else place.count
         for person in found.get(place.key, ()):
             if made >= MOST_AT_ONCE or most == 0:
                 break
-            if _ask(tx, incident, callout, person, among) is not None:
+            if _ask(tx, incident, callout, person, among, gates) is not None:
                 made, most = made + 1, most - 1
     _after(tx, incident, callout, full=made >= MOST_AT_ONCE)
     return made
 
 
 def _ask(
-    tx: Tx, incident: Incident, callout: Callout, person: Found, among: tuple[Place, ...]
+    tx: Tx,
+    incident: Incident,
+    callout: Callout,
+    person: Found,
+    among: tuple[Place, ...],
+    gates: Gates,
 ) -> Dispatch | None:
     unit = tx.session.get(Unit, person.unit_id)
     if unit is None:
@@ -239,6 +270,7 @@ def _ask(
         callout,
         unit,
         among,
+        gates,
         travel_s=person.seconds,
         distance_m=person.distance_m,
         travel_method=person.method,

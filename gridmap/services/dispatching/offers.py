@@ -31,6 +31,7 @@ from gridmap.services.dispatching.rows import (
     settle,
     tell_dispatch,
 )
+from gridmap.services.gates import require_passed
 from gridmap.services.incidents import lock_incident, touch
 from gridmap.services.reports import DISPATCH_DUE
 from gridmap.services.timeline import note_event
@@ -77,11 +78,17 @@ class Ask:
 
 
 def offer(tx: Tx, command: Offer) -> Dispatch:
-    """Offer the job to a unit that is free. Raises Conflict("unit_not_available"), Conflict("already_offered")."""
+    """Offer the job to a unit that is free and passes the gates of the class.
+
+    Raises Conflict("unit_not_available"), Conflict("already_offered"), Conflict("unit_barred").
+    """
     tx.actor.require("case.dispatch")
     if not MIN_EXPIRES_S <= command.expires_s <= MAX_EXPIRES_S:
         raise Invalid("offer_expires_out_of_range", least=MIN_EXPIRES_S, most=MAX_EXPIRES_S)
     incident = lock_incident(tx, command.incident_id)
+    unit = tx.session.get(Unit, command.unit_id)
+    if unit is not None:
+        require_passed(tx, incident, unit, command.override_reason)
     return ask(
         tx,
         incident,

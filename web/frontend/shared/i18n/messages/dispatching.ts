@@ -48,6 +48,8 @@ export const pick = {
   fastest: ["最快到达", "fastest"],
   own_grid: ["本网格", "own grid"],
   capabilities: ["具备{names}", "has {names}"],
+  own_grid_first: ["本网格优先", "own grid first"],
+  divert: ["可改派:现赶往 {number}", "can be diverted from {number}"],
 } satisfies Group;
 
 export const excluded = {
@@ -57,6 +59,12 @@ export const excluded = {
   no_fix: ["无定位", "no position"],
   fix_too_old: ["定位过旧", "old position"],
   lacks_capability: ["缺资质", "lacks the skill"],
+  lacks_powers: ["无执法权限", "lacks the powers"],
+  lone: ["不得单人出动", "not alone"],
+  crew_too_small: ["人手不足", "crew too small"],
+  other_jurisdiction: ["不属本辖区", "other jurisdiction"],
+  loaded: ["任务已满", "enough to do"],
+  resting: ["休整中", "resting"],
 } satisfies Group;
 
 export const alarms = {
@@ -89,4 +97,15 @@ export const loud = {
   heard: ["确认已接手", "I take it"],
   more: ["另有 {n} 条", "{n} more"],
   all: ["全部警报", "All alarms"],
+} satisfies Group;
+
+export const shortfall = {
+  title: ["缺口", "Short of"],
+  nobody_has: ["在岗力量中无人具备{names}", "nobody on duty has {names}"],
+  holders_barred: ["具备{names}的 {of} 支力量均不可派", "all {of} units with {names} cannot be sent"],
+  lacks_partner: ["{of} 支中有 {barred} 支缺少搭档", "{barred} of {of} lack a partner"],
+  nobody_on_duty: ["无人在岗", "nobody is on duty"],
+  no_way: ["{units} 支力量均无路可达", "no way by road for any of {units} units"],
+  all_taken: ["其余力量已派往其他事件", "the others go to other incidents"],
+  nobody_passes: ["没有符合条件的力量", "nobody passes the gates"],
 } satisfies Group;
