@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from gridmap.adapters.messages import MessageHook
 from gridmap.adapters.mqtt import Inbox
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock, SystemClock
@@ -17,10 +18,11 @@ from gridmap.db.engine import Database
 from gridmap.domain.cover import cover_rules
 from gridmap.domain.metric import LocalMetric
 from gridmap.errors import Misconfigured
-from gridmap.services import closures, mqtt_positions, patrol, patrol_routes, shifts
+from gridmap.services import closures, fence_events, mqtt_positions, patrol, patrol_routes, shifts
 from gridmap.services import cover as covering
 from gridmap.services.auditing import seal
-from gridmap.services.dispatching import arrivals, clocks, filling, sos, watching
+from gridmap.services.dispatching import arrivals, clocks, delivery, filling, reinforcing, sos, watching
+from gridmap.services.dispatching import help as helping
 from gridmap.services.dispatching.handlers import OFFER_TIMERS
 from gridmap.services.fix_intake import FixIntake
 from gridmap.services.fix_placing import FixPlacer
@@ -42,6 +44,7 @@ TIMER_HANDLERS: dict[str, Handler] = {
     **OFFER_TIMERS,
     clocks.STEP_DUE: watching.step_due,
     watching.QUESTION_DUE: watching.unanswered,
+    helping.HELP_WANTED: reinforcing.reinforce,
     sos.SOS_UNHEARD: sos.unheard,
     patrol.DUTY_ENDS: patrol.duty_is_over,
     shifts.HANDOVER_UNSIGNED: shifts.unsigned,
@@ -99,12 +102,21 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
     """What the worker does, and how often."""
 
     router = Valhalla(settings.routing_url)
+    secret = settings.message_hook_secret
+    hook = (
+        MessageHook(settings.message_hook, secret.get_secret_value() if secret else None)
+        if settings.message_hook
+        else None
+    )
 
     def timers() -> bool:
         return fire_due(database, clock, TIMER_HANDLERS) > 0
 
     def call_outs() -> bool:
         return filling.fill_due(database, clock, router) > 0
+
+    def messages() -> bool:
+        return delivery.send_due(database, clock, hook) > 0
 
     def tile_counts() -> bool:
         refresh_dirty(database, clock)
@@ -145,6 +157,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
     return [
         Loop("timers", 0.5, timers),
         Loop("call-outs", 0.5, call_outs),
+        Loop("messages", 1.0, messages),
         Loop("tile-counts", 1.0, tile_counts),
         Loop("audit-seal", 2.0, audit_seal),
         Loop("look-after", 10.0, look_after),
@@ -167,6 +180,8 @@ def age_out(database: Database, clock: Clock, settings: Settings) -> None:
             text("select drop_fix_partitions(:day)"),
             {"day": today - timedelta(days=settings.positions_kept_days)},
         )
+    with system_transaction(database, clock) as tx:
+        fence_events.drop_old(tx, timedelta(days=settings.positions_kept_days))
     with system_transaction(database, clock) as tx:
         watching.forget_old(tx)
     for statement, before in (

@@ -64,6 +64,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "done_at": ("完成", "Done"),
     "open": ("未完成", "open"),
     "minutes": ("{n} 分 {s} 秒", "{n} min {s} s"),
+    "hours": ("{n} 小时 {m} 分", "{n} h {m} min"),
     "seconds": ("{s} 秒", "{s} s"),
     "metres": ("{n} 米", "{n} m"),
     "late": ("超时", "late"),
@@ -114,6 +115,8 @@ class Words:
         if seconds is None:
             return "–"
         minutes, rest = divmod(round(seconds), 60)
+        if minutes >= 120:
+            return self.text("hours", n=minutes // 60, m=minutes % 60)
         return self.text("minutes", n=minutes, s=rest) if minutes else self.text("seconds", s=rest)
 
     def event(self, event: IncidentEvent) -> str:

@@ -12,6 +12,7 @@ from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import FixedClock
 from gridmap.db.tables import (
     Alarm,
+    Callout,
     Dispatch,
     DispatchLeg,
     Incident,
@@ -25,20 +26,16 @@ from gridmap.domain.actor import Actor
 from gridmap.errors import Conflict, Forbidden, Invalid
 from gridmap.services import patrol
 from gridmap.services.alarms import acknowledge
-from gridmap.services.dispatching import arrivals, clocks, offers, radio, sos, steps, watching
+from gridmap.services.dispatching import arrivals, offers, radio, sos, steps, watching
 from gridmap.services.dispatching import help as helping
 from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.timers import fire_due
 from gridmap.services.transaction import system_transaction, transaction
 from gridmap.services.vault import Vault
+from gridmap.worker import TIMER_HANDLERS
 from tests.world import World
 
 VAULT = Vault(b"k" * 48)
-TIMER_HANDLERS = {
-    clocks.STEP_DUE: watching.step_due,
-    watching.QUESTION_DUE: watching.unanswered,
-    sos.SOS_UNHEARD: sos.unheard,
-}
 
 
 def report(world: World, actor: Actor, county: int = 0, **changes: object) -> UUID:
@@ -54,7 +51,10 @@ def send(
     world: World, operator: Actor, incident_id: UUID, unit_id: UUID, travel_s: float | None = 300.0
 ) -> UUID:
     with transaction(world.database, operator, world.clock) as tx:
-        command = offers.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=60, travel_s=travel_s)
+        why = "无人可派" if operator.can("case.override") else None
+        command = offers.Offer(
+            incident_id=incident_id, unit_id=unit_id, expires_s=60, travel_s=travel_s, override_reason=why
+        )
         return offers.offer(tx, command).id
 
 
@@ -197,10 +197,10 @@ def test_standing_still_asks_and_moving_does_not(world: World, clock: FixedClock
 def test_alone_on_a_dangerous_scene_is_asked(
     world: World, clock: FixedClock, class_key: str, asked: int
 ) -> None:
-    operator = world.account("olivia", "operator", 0)
+    lead = world.account("lena", "shift_lead", 0)
     officer, unit_id = world.officer("paul", 0)
     dispatch_id = on_the_way(
-        world, operator, officer, report(world, operator, class_key=class_key, severity=1), unit_id
+        world, lead, officer, report(world, lead, class_key=class_key, severity=1), unit_id
     )
     with transaction(world.database, officer, clock) as tx:
         steps.arrive(tx, dispatch_id)
@@ -336,6 +336,10 @@ def test_need_help_and_cannot_enter_reach_the_seat(world: World, clock: FixedClo
     ):
         helping.ask_for_help(tx, dispatch_id, note=None)
     assert kinds(world, incident_id)[-2:] == ["help_asked", "entry_blocked"]
+    fire(world)
+    with system_transaction(world.database, clock) as tx:
+        (callout,) = tx.session.scalars(select(Callout).where(Callout.incident_id == incident_id))
+        assert (callout.mode, callout.need[0]["count"]) == ("next_in_line", 1)
     assert [alarms(world, kind)[0].params["call_sign"] for kind in ("need_help", "entry_blocked")] == [
         "PAUL"
     ] * 2

@@ -45,6 +45,7 @@ class DivertTo(Body):
     to_incident_id: UUID
     reason: Reason
     assign: bool = False
+    override_reason: Reason | None = None
     expires_s: Annotated[int, Field(ge=10, le=3_600)] | None = None
 
 
@@ -97,6 +98,7 @@ def divert(dispatch_id: UUID, body: DivertTo) -> tuple[shapes.DispatchLine, int]
         to_incident_id=body.to_incident_id,
         reason=body.reason,
         assign=body.assign,
+        override_reason=body.override_reason,
         expires_s=body.expires_s or here.settings.offer_expires_s,
         travel_s=way.seconds if way else None,
         distance_m=way.distance_m if way else None,

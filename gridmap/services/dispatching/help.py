@@ -11,14 +11,21 @@ from gridmap.errors import Conflict, Invalid
 from gridmap.services.alarms import raise_alarm
 from gridmap.services.dispatching.rows import find_dispatch, lock_dispatch, tell_dispatch
 from gridmap.services.incidents import touch
+from gridmap.services.timers import set_timer
 from gridmap.services.transaction import Tx
 
+HELP_WANTED = "dispatch.help_wanted"
 MAX_WORDS = 500
 
 
 def ask_for_help(tx: Tx, dispatch_id: UUID, *, note: str | None) -> Dispatch:
-    """More people are needed here: an alarm of the highest severity to the seats of the incident's area."""
-    return _say(tx, dispatch_id, event="help_asked", alarm="need_help", severity=1, note=_words(note))
+    """More people are needed here: an alarm of the highest severity to the seats of the incident's area.
+
+    The worker opens a call-out for one more (`reinforce`): whoever asks may not dispatch anybody themselves.
+    """
+    dispatch = _say(tx, dispatch_id, event="help_asked", alarm="need_help", severity=1, note=_words(note))
+    set_timer(tx, HELP_WANTED, dispatch.id, tx.now)
+    return dispatch
 
 
 def cannot_enter(tx: Tx, dispatch_id: UUID, *, reason: str, note: str | None) -> Dispatch:

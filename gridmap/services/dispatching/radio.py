@@ -76,11 +76,15 @@ def release(tx: Tx, dispatch_id: UUID, *, reason: str) -> Dispatch:
 
 @dataclass(frozen=True, kw_only=True)
 class Divert:
-    """End one job and give the unit another, in one go. `assign` says that the unit took it over the radio."""
+    """End one job and give the unit another, in one go. `assign` says that the unit took it over the radio.
+
+    `override_reason` takes the unit past the new incident's gates, as for any offer.
+    """
 
     to_incident_id: UUID
     reason: str
     assign: bool = False
+    override_reason: str | None = None
     expires_s: int = DIVERT_EXPIRES_S
     travel_s: float | None = None
     distance_m: float | None = None
@@ -111,6 +115,7 @@ def divert(tx: Tx, dispatch_id: UUID, command: Divert) -> Dispatch:
             distance_m=command.distance_m,
             travel_method=command.travel_method,
             reason=command.reason,
+            override_reason=command.override_reason,
         ),
     )
     if command.assign:
