@@ -2,6 +2,7 @@
 import { defineComponent, h, type PropType } from "vue";
 import type { IncidentDetail, IncidentVerb, VerbBody } from "@shared/api/incidents";
 import { type MessageKey, t } from "@shared/i18n";
+import { showError } from "@shared/ui/errors";
 import { act } from "./actions";
 import ReasonDialog from "./ReasonDialog.vue";
 
@@ -22,6 +23,33 @@ export function reasonDialog(verb: IncidentVerb, name: Named, suggestions: Messa
           confirm: t(`action.${name}`),
           suggestions: suggestions.map((key) => t(key)),
           danger,
+          onClose: () => emit("close"),
+          onConfirm: confirm,
+        });
+    },
+  });
+}
+
+/** A look that is written down: no verb on the case, only what is done with the reason. */
+export function lookDialog(title: MessageKey, about: MessageKey, look: (incident: IncidentDetail, reason: string) => Promise<void> | void) {
+  return defineComponent({
+    props: { incident: { type: Object as PropType<IncidentDetail>, required: true } },
+    emits: ["close"],
+    setup(props, { emit }) {
+      async function confirm(reason: string): Promise<void> {
+        try {
+          await look(props.incident, reason);
+          emit("close");
+        } catch (error) {
+          showError(error);
+        }
+      }
+      return () =>
+        h(ReasonDialog, {
+          title: `${t(title).replace("…", "")} ${props.incident.number}`,
+          description: t(about),
+          confirm: t(title).replace("…", ""),
+          suggestions: [t("replaying.why_review"), t("replaying.why_complaint")],
           onClose: () => emit("close"),
           onConfirm: confirm,
         });

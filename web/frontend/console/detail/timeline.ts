@@ -18,6 +18,8 @@ function readable(params: Params, eventKind: string): Params {
     else if (/severity/.test(key) && (typeof value === "number" || typeof value === "string")) out[key] = termName("severities", value as number);
     else if (key === "outcome") out[key] = termName("outcomes", text(value));
     else if (key === "code" || key === "result") out[key] = termName("results", text(value));
+    else if (key === "via") out[key] = value === "radio" ? t("radio.marked") : "";
+    else if (key === "agency") out[key] = termName("agencies", text(value));
     else if (key === "channel") out[key] = termName("channels", text(value));
     else if (key === "reason" && eventKind === "declined") out[key] = termName("decline_reasons", text(value));
     else if (/_m$/.test(key) && typeof value === "number") out[key] = distance(value);
@@ -31,7 +33,7 @@ export interface TimelineLine {
   details: string[];
 }
 
-const SHOWN = ["call_sign", "from", "class_key", "severity", "outcome", "code", "of", "number", "text", "note", "reason", "channel", "distance_m", "seconds"];
+const SHOWN = ["call_sign", "from", "class_key", "severity", "outcome", "code", "of", "number", "text", "note", "reason", "channel", "distance_m", "seconds", "via", "agency", "name"];
 
 export function timelineLine(event: TimelineEvent): TimelineLine {
   const params = readable(event.params ?? {}, event.kind);

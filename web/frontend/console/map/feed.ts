@@ -12,11 +12,12 @@ import { classIconKey, className } from "@shared/vocab";
 import { filters } from "../state/filters";
 import { queue } from "../state/incidents";
 import { isOn, tileLayersOn } from "../state/layers";
+import { mapShapes } from "../state/map_shapes";
 import { nearCameras } from "../state/near_cameras";
 import { routeUnitId, selectedId } from "../state/selection";
 import { units } from "../state/units";
 import { fitBox, reveal } from "./camera";
-import { type Overlays, setLine, setSelected, setVisible, TILES_BELOW } from "./overlays";
+import { type Overlays, setLine, setSelected, setShapes, setVisible, TILES_BELOW } from "./overlays";
 
 function incidentPoints(): LivePoint[] {
   return queue.value.flatMap((item) =>
@@ -61,6 +62,7 @@ export function feedOverlays(map: GlMap, overlays: Overlays): { afterStyle(): vo
   watchEffect(() => overlays.incidents.set(incidentPoints()));
   watchEffect(() => overlays.units.set(unitPoints()));
   watchEffect(() => overlays.cameras.set(nearCameras.value.map((camera) => ({ id: camera.id, lon: camera.lon, lat: camera.lat, props: { name: camera.name } }))));
+  watch(mapShapes, (shapes) => setShapes(map, shapes));
   watch(tileLayersOn, syncTiles);
   watch([() => isOn("live:units"), () => isOn("live:incidents"), selectedId], syncLive);
 
@@ -99,6 +101,7 @@ export function feedOverlays(map: GlMap, overlays: Overlays): { afterStyle(): vo
       syncLive();
       setLine(map, "focus-area", focus);
       setLine(map, "route", route);
+      setShapes(map, mapShapes.value);
     },
   };
 }

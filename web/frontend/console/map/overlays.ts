@@ -27,6 +27,30 @@ function installFocusArea(map: GlMap): void {
   map.addLayer({ id: TILES_BELOW, type: "line", source: "focus-area", paint: { "line-color": cssToken("--accent"), "line-width": 2.5 } });
 }
 
+/** Rings, fences, a replay: each shape brings its own colour. */
+function installShapes(map: GlMap): void {
+  map.addSource("shapes", { type: "geojson", data: EMPTY });
+  map.addLayer({ id: "shapes-fill", type: "fill", source: "shapes", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": ["get", "color"], "fill-opacity": ["coalesce", ["get", "fill"], 0] } });
+  map.addLayer({ id: "shapes-line", type: "line", source: "shapes", filter: ["!=", ["geometry-type"], "Point"], paint: { "line-color": ["get", "color"], "line-width": ["coalesce", ["get", "width"], 2] } });
+}
+
+/** Points of shapes and their names, above everything that is drawn as an area. */
+function installShapePoints(map: GlMap): void {
+  map.addLayer({
+    id: "shapes-point", type: "circle", source: "shapes", filter: ["==", ["geometry-type"], "Point"],
+    paint: { "circle-radius": 7, "circle-color": ["get", "color"], "circle-stroke-width": 2, "circle-stroke-color": cssToken("--map-casing") },
+  });
+  map.addLayer({
+    id: "shapes-label", type: "symbol", source: "shapes", filter: ["has", "label"],
+    layout: { "text-field": ["get", "label"], "text-font": LABEL_FONT, "text-size": 13, "text-anchor": "bottom", "text-offset": [0, -0.8], "text-allow-overlap": true },
+    paint: { "text-color": cssToken("--text-1"), "text-halo-color": cssToken("--map-casing"), "text-halo-width": 2 },
+  });
+}
+
+export function setShapes(map: GlMap, features: GeoJSON.Feature[]): void {
+  void map.getSource<GeoJSONSource>("shapes")?.setData({ type: "FeatureCollection", features });
+}
+
 function installRoute(map: GlMap): void {
   map.addSource("route", { type: "geojson", data: EMPTY });
   const layout = { "line-cap": "round", "line-join": "round" } as const;
@@ -107,10 +131,12 @@ function installIncidents(map: GlMap, source: LiveSource): void {
 /** Puts everything onto a freshly loaded style (a theme or language switch replaces the style). */
 export function installOverlays(map: GlMap, overlays: Overlays): void {
   installFocusArea(map);
+  installShapes(map);
   installRoute(map);
   installCameras(map, overlays.cameras);
   installUnits(map, overlays.units);
   installIncidents(map, overlays.incidents);
+  installShapePoints(map);
 }
 
 export function setLine(map: GlMap, source: "route" | "focus-area", data: GeoJSON.Feature | null): void {

@@ -7,6 +7,7 @@ import { selectedId } from "./selection";
 /** The dialog of major events: false while closed, else the one to begin with (true: any). */
 export const majorsOpen = ref<string | boolean>(false);
 export const handoverOpen = ref(false);
+export const rosterOpen = ref(false);
 
 const storedLeft = useStorage("gridmap.left", true);
 export const narrowView = ref<"map" | "left" | "queue" | "detail">("queue");

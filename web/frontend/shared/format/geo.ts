@@ -24,3 +24,10 @@ export function metresBetween(a: LonLat, b: LonLat): number {
   const dx = (b.lon - a.lon) * METRES_PER_DEGREE * cosLat((a.lat + b.lat) / 2);
   return Math.hypot(dx, (b.lat - a.lat) * METRES_PER_DEGREE);
 }
+
+/** Every position of a geometry, however deep it lies. */
+export function positionsOf(geometry: GeoJSON.Geometry): number[][] {
+  if (geometry.type === "GeometryCollection") return geometry.geometries.flatMap(positionsOf);
+  const walk = (part: unknown): number[][] => (Array.isArray(part) && typeof part[0] === "number" ? [part as number[]] : (part as unknown[]).flatMap(walk));
+  return walk(geometry.coordinates);
+}

@@ -13,5 +13,6 @@ import * as reporting from "./reporting";
 import * as response from "./response";
 import * as seats from "./seats";
 import * as wall from "./wall";
+import * as watching from "./watching";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching } satisfies Catalogue;
