@@ -73,7 +73,7 @@ def draw_calls(folder: Path, period: Period, rng: np.random.Generator) -> Report
     last = (period.start + timedelta(days=period.days)).date() - start.date()
     cell_m, (west, south) = told["grid"]["cell_m"], told["grid"]["south_west_corner"]
     columns = told["grid"]["columns"]
-    parts: list[tuple[Floats, Floats, list[str]]] = []
+    parts: list[tuple[Floats, Floats, list[str]]] = [(np.empty(0), np.empty((0, 2)), [])]
     for day in range(max(first, 0), min(last.days + 1, rate.shape[1])):
         for number, row in enumerate(told["classes"]):
             count = int(rng.poisson(rate[number, day] / (1 - row["branching"])))
