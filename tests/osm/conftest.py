@@ -228,7 +228,7 @@ def start_router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRout
             [service, folder / "valhalla.json", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         running.append(process)
-        client = Valhalla(f"http://127.0.0.1:{port}")
+        client = Valhalla(f"http://127.0.0.1:{port}", routing_dir=folder)
         clients.append(client)
         _wait_for(client)
         return client

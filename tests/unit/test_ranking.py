@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gridmap.domain.ranking import FIRST_BATCH, rank_fastest
 from gridmap.domain.travel import OFF_NETWORK, UNREACHABLE, Trip
@@ -79,3 +81,24 @@ def test_far_people_are_never_asked() -> None:
     ranking = rank_fastest([person.optimistic_s for person in crowd], roads.trips, k=5)
     assert [item.index for item in ranking.fastest] == [0, 1, 2, 3, 4]
     assert ranking.asked == FIRST_BATCH
+
+
+@given(st.lists(st.tuples(people(), st.integers(0, 40)), max_size=60), st.integers(0, 7), st.integers(1, 40))
+def test_bounds_that_grow_tighter_change_nothing(
+    crowd: list[tuple[Person, int]], k: int, first_limit: int
+) -> None:
+    """Rough bounds lie below the tight ones, which a search tells only up to how far it has come."""
+    everybody = [person for person, _ in crowd]
+    limit = 0.0
+
+    def tighten(indices: NDArray[np.intp], enough_s: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        nonlocal limit
+        if enough_s >= limit:
+            limit = max(float(first_limit), 2 * enough_s)
+        tight = np.array([everybody[index].optimistic_s for index in indices], dtype=float)
+        return np.minimum(tight, limit), tight < limit
+
+    rough = [max(0, person.optimistic_s - looser) for person, looser in crowd]
+    roads = InventedRoads(everybody)
+    ranking = rank_fastest(rough, roads.trips, k=k, tighten=tighten, first=2, batch=5)
+    assert [item.index for item in ranking.fastest] == brute_force(everybody, k)
