@@ -134,7 +134,8 @@ class Walk:
     def _on_duty(self) -> str:
         duty = self.phone.get("/api/patrol/state")["duty"]
         if not duty["on"]:
-            self.phone.post("/api/patrol/duty", {"action": "start"})
+            # The check runs at any hour, also outside this crew's shift.
+            self.phone.post("/api/patrol/duty", {"action": "start", "reason": "check"})
         self._send_position(self.lon, self.lat + _AWAY_DEG)
         return str(self.unit["call_sign"])
 

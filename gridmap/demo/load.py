@@ -22,6 +22,7 @@ from gridmap.clock import Clock
 from gridmap.db.engine import Database
 from gridmap.demo.accounts import DemoLogIns, make_accounts, read_log_ins, write_log_ins
 from gridmap.demo.district.manifest import MANIFEST_NAME, load_manifest
+from gridmap.demo.rosters import ensure_rosters
 from gridmap.errors import Conflict, Unavailable
 from gridmap.serve.children import settings_environment
 from gridmap.settings import Settings
@@ -133,6 +134,7 @@ class Loader:
         progress = self._find_progress(seed, scale)
         if not (progress.complete and self.folder.log_ins.exists()):
             self._load_district(progress)
+        ensure_rosters(self.database, self.clock)
         return read_log_ins(self.folder.log_ins)
 
     def ensure_history(self) -> None:

@@ -15,11 +15,10 @@ from typing import Any
 
 from PIL import Image
 
+from gridmap.demo.shifts import hours_of
 from gridmap.demo.sim_client import Link, Refusal
 
 _log = logging.getLogger(__name__)
-# Local hours from (inclusive) and to (exclusive) of each shift.
-SHIFT_HOURS = {"day": (8, 20), "early": (8, 16), "late": (16, 24), "night": (0, 8)}
 OPEN_PHONES = 48
 
 
@@ -36,10 +35,8 @@ class Officer:
 
 
 def is_on_shift(officer: Officer, clock: datetime) -> bool:
-    """Whether the crew works at this local time. Every ninth grid worker also works the evening and night."""
-    first, last = SHIFT_HOURS.get(officer.shift or "day", (0, 24))
-    if officer.shift == "day" and int(officer.unit_ref[-3:] or 0) % 9 == 0:
-        return True
+    """Whether the crew works at this local time."""
+    first, last = hours_of(officer.shift, officer.unit_ref)
     return first <= clock.hour < last
 
 
@@ -103,7 +100,8 @@ class Phones:
 def change_duty(phones: Phones, officer: Officer, *, on: bool) -> bool:
     """Start or end a crew's duty; True when it then is as wanted."""
     try:
-        phones.call(officer, "POST", "/api/patrol/duty", {"action": "start" if on else "stop"})
+        body = {"action": "start", "reason": "演示"} if on else {"action": "stop"}
+        phones.call(officer, "POST", "/api/patrol/duty", body)
     except Refusal as refusal:
         return refusal.code == ("already_on_duty" if on else "not_on_duty")
     return True

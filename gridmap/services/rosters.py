@@ -22,6 +22,7 @@ AFTER = timedelta(minutes=30)
 MAX_SPAN = timedelta(hours=24)
 MAX_LEAVE = timedelta(days=400)
 MAX_LISTED = timedelta(days=62)
+MAX_ROWS = 5_000
 # Whoever has no span at all in this reach is not run by a roster.
 KEPT_WITHIN = timedelta(days=14)
 
@@ -59,13 +60,17 @@ class Planned:
 
 
 def list_entries(tx: Tx, *, since: datetime, until: datetime, unit_id: UUID | None = None) -> list[RosterRow]:
-    """Spans that touch the time asked for, by their start; those of colleagues too. Raises Invalid over two months."""
+    """Spans that touch the time asked for, by their start; those of colleagues too, MAX_ROWS at most.
+
+    Raises Invalid("span_out_of_range") over two months.
+    """
     if not timedelta(0) < until - since <= MAX_LISTED:
         raise Invalid("span_out_of_range", most_days=MAX_LISTED.days)
     statement = (
         select(RosterEntry)
         .where(RosterEntry.starts_at < until, RosterEntry.ends_at > since)
         .order_by(RosterEntry.starts_at, RosterEntry.id)
+        .limit(MAX_ROWS)
     )
     if unit_id is not None:
         statement = statement.where(RosterEntry.unit_id == unit_id)

@@ -16,7 +16,7 @@ from gridmap.services import rosters as service
 from gridmap.services.transaction import Tx
 from web import shapes_watch
 from web.guards import requires
-from web.outputs import returns
+from web.outputs import IsCut, returns
 from web.schemas import Body, Empty, Moment, Query, Reason, ShortText
 from web.site import as_caller
 
@@ -74,7 +74,7 @@ class Uncovered(TypedDict):
 
 @rosters.get("")
 @rosters.input(RosterQuery, location="query", arg_name="query")
-@returns(shapes_watch.RosterLine, many=True)
+@returns(shapes_watch.RosterLine, many=True, more=IsCut)
 @requires("roster.edit", "unit.read", "job.work")
 def list_rosters(query: RosterQuery) -> dict[str, Any]:
     """Spans that touch the time asked for; a phone sees its own unit's and its colleagues'."""
@@ -82,7 +82,8 @@ def list_rosters(query: RosterQuery) -> dict[str, Any]:
         since = query.since or tx.now - timedelta(days=1)
         until = query.until or since + timedelta(days=9)
         found = service.list_entries(tx, since=since, until=until, unit_id=query.unit)
-        return {"items": [shapes_watch.roster(row) for row in found]}
+        lines = [shapes_watch.roster(row) for row in found]
+        return {"items": lines, "is_cut": len(lines) >= service.MAX_ROWS}
 
 
 @rosters.post("")
