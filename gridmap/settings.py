@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     mqtt_ca: Path | None = Field(None, description="certificate authority of the broker, if not a public one")
     positions_shards: int = Field(1, ge=1, le=16, description="positions processes, each with its share of the units")
     offer_expires_s: int = Field(60, ge=10, le=3600)
+    message_hook: str | None = Field(None, description="command or address that sends a text or places a call")
+    message_hook_secret: SecretStr | None = None
 
     @classmethod
     def settings_customise_sources(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gridmap.positions.fence_engine import FenceEvent
+from gridmap.services.dispatching.callouts import on_fence_events
 from gridmap.services.transaction import Tx
 
-REACTIONS: list[Callable[[Tx, list[FenceEvent]], None]] = []
+REACTIONS: list[Callable[[Tx, list[FenceEvent]], None]] = [on_fence_events]

@@ -16,7 +16,6 @@ from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.timers import fire_due
 from gridmap.services.transaction import system_transaction, transaction
 from gridmap.services.vault import Vault
-from gridmap.worker import TIMER_HANDLERS
 from tests.races import at_once
 from tests.world import World
 
@@ -115,7 +114,8 @@ def test_two_tickers_fire_a_timer_once(world: World, clock: FixedClock) -> None:
         with transaction(world.database, operator, clock) as tx:
             offers.offer(tx, offers.Offer(incident_id=incident_id, unit_id=unit_id, expires_s=30))
     clock.at += timedelta(seconds=31)
-    fired = at_once([lambda: fire_due(world.database, clock, TIMER_HANDLERS) for _ in range(3)])
+    ends = {offers.OFFER_EXPIRES: offers.expire_offer}
+    fired = at_once([lambda: fire_due(world.database, clock, ends) for _ in range(3)])
     assert sum(count for count in fired if isinstance(count, int)) == len(units)
     with system_transaction(world.database, clock) as tx:
         assert tx.session.scalar(select(func.count(Alarm.id))) == len(units)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from gridmap.db.tables import Incident, Unit
+from gridmap.db.tables import Incident
 from gridmap.domain.actor import is_below
 from gridmap.services.transaction import Tx
 
@@ -68,9 +67,3 @@ def reach_of(tx: Tx, incident: Incident, *, mutual_aid: bool) -> Reach:
         home if home is not None else incident.scope_path,
         tuple(Lender(row.id, row.area_id, row.path, row.name, tuple(row.unit_kinds)) for row in lenders),
     )
-
-
-def units_in_reach(tx: Tx, reach: Reach, unit_ids: Collection[UUID]) -> dict[UUID, Unit]:
-    """Those of the units that may be asked, by id."""
-    found = tx.session.scalars(select(Unit).where(Unit.id.in_(unit_ids)))
-    return {unit.id: unit for unit in found if reach.holds(unit.kind, unit.scope_path)}

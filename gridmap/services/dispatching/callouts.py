@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,9 @@ from gridmap.domain.response import (
     place_for,
 )
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
+from gridmap.positions.fence_model import FenceEvent
 from gridmap.services.auditing import audit
+from gridmap.services.dispatching.aid import reach_of
 from gridmap.services.dispatching.needs import (
     CALLOUT_REVIEW,
     LIVE_CALLOUTS,
@@ -34,6 +36,7 @@ from gridmap.services.dispatching.needs import (
 )
 from gridmap.services.dispatching.offers import Ask, ask, withdraw
 from gridmap.services.dispatching.rows import lock_unit, settle
+from gridmap.services.gates import Gates, class_bars, gates_of, require_passed
 from gridmap.services.incidents import lock_incident, touch
 from gridmap.services.outbox import publish
 from gridmap.services.timers import clear_timer, set_timer
@@ -198,6 +201,8 @@ def end_callout(
     tx.session.flush()
     left = need_json(places_left(tx, callout))
     take_back(tx, incident, callout, why)
+    if callout.fence_id is not None:
+        review_soon(tx, callout.id)
     if event:
         told(tx, incident, callout, f"callout_{status}", why=why, left=left, **params)
     audit(tx, f"callout.{status}", "callout", callout.id, why=why)
@@ -223,6 +228,7 @@ def _ask_named(tx: Tx, incident: Incident, callout: Callout, command: OpenCallou
         unit = tx.session.get(Unit, unit_id)
         if unit is None:
             raise NotFound("unit_not_found")
+        require_passed(tx, incident, unit, command.override_reason)
         place = place_for(need, unit.kind, unit.capabilities) or need[0]
         wanted = Ask(
             unit_id=unit_id,
@@ -235,8 +241,8 @@ def _ask_named(tx: Tx, incident: Incident, callout: Callout, command: OpenCallou
         ask(tx, incident, wanted)
 
 
-def on_fence_events(tx: Tx, events: Sequence[Any]) -> None:
-    """Who enters the fence of an open broadcast is asked, who leaves loses the offer (FenceEvent, under 60 s old)."""
+def on_fence_events(tx: Tx, events: Sequence[FenceEvent]) -> None:
+    """Who enters the fence of an open broadcast is asked, who leaves loses the offer; events are under a minute old."""
     fences = {event.fence_id for event in events}
     if not fences:
         return
@@ -262,16 +268,43 @@ def entered(tx: Tx, incident_id: UUID, callout_id: UUID, unit_id: UUID) -> None:
     unit = tx.session.get(Unit, unit_id)
     if callout.status != "open" or unit is None:
         return
-    ask_if_free(tx, incident, callout, unit, places_left(tx, callout))
+    gates = gates_for(tx, incident, callout)
+    if gates.jurisdiction is not None and gates.jurisdiction.holds(unit.kind, unit.scope_path):
+        ask_if_free(tx, incident, callout, unit, places_left(tx, callout), gates)
+
+
+def gates_for(tx: Tx, incident: Incident, callout: Callout) -> Gates:
+    """What the incident's class asks of people, and from where they may come for this call-out."""
+    rules = Rules.from_json(callout.rules)
+    return replace(gates_of(tx, incident), jurisdiction=reach_of(tx, incident, mutual_aid=rules.mutual_aid))
+
+
+def may_take(place: Place, unit: Unit, gates: Gates) -> bool:
+    """True when the unit fits the place and the class lets it go.
+
+    A place that names a skill or a kind of unit says so instead of the class; whether somebody may go alone, and the
+    least crew, stays the class's word.
+    """
+    if not place.fits(unit.kind, unit.capabilities):
+        return False
+    if place.capability is not None or place.unit_kind is not None:
+        gates = replace(gates, capabilities=frozenset(), powers=frozenset())
+    return not class_bars(gates, unit.capabilities, unit.crew_size)
 
 
 def ask_if_free(
-    tx: Tx, incident: Incident, callout: Callout, unit: Unit, among: Sequence[Place], **travel: Any
+    tx: Tx,
+    incident: Incident,
+    callout: Callout,
+    unit: Unit,
+    among: Sequence[Place],
+    gates: Gates,
+    **travel: Any,
 ) -> Dispatch | None:
     """Offer one of the places to a unit that may have it; None when it may not, or none of them fits it."""
     rules = Rules.from_json(callout.rules)
-    place = place_for(among, unit.kind, unit.capabilities)
     unit = lock_unit(tx, unit.id)
+    place = next((place for place in among if may_take(place, unit, gates)), None)
     if place is None or unit.status != "free" or is_asked(tx, callout, unit.id, again=rules.ask_again):
         return None
     wanted = Ask(

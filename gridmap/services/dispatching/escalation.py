@@ -30,6 +30,7 @@ from gridmap.services.dispatching.callouts import (
     told,
     write_callout,
 )
+from gridmap.services.dispatching.copies import tell_others
 from gridmap.services.dispatching.needs import (
     LIVE_CALLOUTS,
     lock_callout,
@@ -40,6 +41,7 @@ from gridmap.services.dispatching.needs import (
 )
 from gridmap.services.dispatching.offers import withdraw
 from gridmap.services.dispatching.rows import settle
+from gridmap.services.fences import end_fence
 from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import Tx
 
@@ -52,6 +54,9 @@ def review(tx: Tx, callout_id: UUID) -> None:
     if tx.session.get(Callout, callout_id) is None:
         return
     incident, callout = lock_with_incident(tx, callout_id)
+    tell_others(tx, incident, callout)
+    if callout.status != "open" and callout.fence_id is not None:
+        end_fence(tx, callout.fence_id)
     if callout.status in ("stopped", "unmet"):
         take_back(tx, incident, callout, callout.end_reason or callout.status)
         if callout.status == "unmet" and incident.status in WORK_GOES_ON:
@@ -176,13 +181,15 @@ def _met(tx: Tx, incident: Incident, callout: Callout) -> None:
     if callout.status == "open":
         callout.status, callout.fill_at, callout.nobody_since = "met", None, None
         clear_timer(tx, CALLOUT_EXPIRES, callout.id)
+        if callout.fence_id is not None:
+            end_fence(tx, callout.fence_id)
         told(tx, incident, callout, "callout_met", taken=taken)
     take_back(tx, incident, callout, "need_met", taken=taken)
 
 
 def _take_up_again(tx: Tx, incident: Incident, callout: Callout) -> None:
     """Somebody gave a place back after the need was met."""
-    callout.status = "open"
+    callout.status, callout.fence_id = "open", None
     callout.expires_at = tx.now + timedelta(seconds=Rules.from_json(callout.rules).level_s)
     set_timer(tx, CALLOUT_EXPIRES, callout.id, callout.expires_at)
     told(tx, incident, callout, "callout_reopened", left=need_json(places_left(tx, callout)))

@@ -39,7 +39,7 @@ from gridmap.services.dispatching.escalation import WORK_GOES_ON, alarm_unmet, g
 from gridmap.services.dispatching.needs import offers_out, places_left
 from gridmap.services.dispatching.surroundings import circle_of, place_of, shape_of
 from gridmap.services.fences import open_callout_fence
-from gridmap.services.gates import Gates, for_places, gates_of
+from gridmap.services.gates import Gates, gates_of
 from gridmap.services.recommending import Candidates, OnDuty, list_candidates, recommend
 from gridmap.services.transaction import Tx, system_transaction
 
@@ -125,9 +125,12 @@ def search_for(
     tx: Tx, incident: Incident, mode: str, rules: Rules, wanted: tuple[Place, ...], asked: Collection[UUID]
 ) -> Search:
     """The people who may be asked for these places by these rules; nobody of `asked`."""
-    candidates = list_candidates(tx, incident.id, for_places(gates_of(tx, incident)))
-    reach = reach_of(tx, incident, mutual_aid=rules.mutual_aid)
-    units = units_in_reach(tx, reach, {unit.unit_id for unit in candidates.units}.difference(asked))
+    gates = replace(gates_of(tx, incident), jurisdiction=reach_of(tx, incident, mutual_aid=rules.mutual_aid))
+    # What the class asks for is looked at place by place: see `may_take`.
+    plain = replace(gates, capabilities=frozenset(), powers=frozenset(), min_crew=1, lone_ok=True)
+    candidates = list_candidates(tx, incident.id, plain)
+    free = {unit.unit_id for unit in candidates.units}.difference(asked)
+    units = {unit.id: unit for unit in tx.session.scalars(select(Unit).where(Unit.id.in_(free)))}
     narrow = rules.fence is not None and not rules.flat
     return Search(
         mode=mode,

@@ -8,7 +8,7 @@ from uuid import UUID
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.db.tables import Incident
 from gridmap.errors import NotFound
-from gridmap.services.dispatching.filling import Search, choose, search_for
+from gridmap.services.dispatching.filling import Search, choose, search_for, with_ground
 from gridmap.services.plans import CurrentPlan, matching_plan
 from gridmap.services.transaction import Tx
 
@@ -51,7 +51,7 @@ def preview_plan(preview: Preview, router: Valhalla) -> list[Asked]:
     """The first to be asked for each place, best first. Holds no transaction."""
     if preview.search is None:
         return []
-    found = choose(preview.search, router)
+    found = choose(with_ground(preview.search, router), router)
     taken: set[UUID] = set()
     asked: list[Asked] = []
     for place in preview.search.wanted:
