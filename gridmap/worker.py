@@ -184,6 +184,7 @@ def age_out(database: Database, clock: Clock, settings: Settings) -> None:
         fence_events.drop_old(tx, timedelta(days=settings.positions_kept_days))
     with system_transaction(database, clock) as tx:
         watching.forget_old(tx)
+        sos.forget_places(tx)
     for statement, before in (
         ("delete from outbox where at < :before", OUTBOX_KEPT),
         ("delete from login_attempt where at < :before", LOGIN_ATTEMPTS_KEPT),

@@ -240,6 +240,10 @@ def test_sos_is_heard_is_not_silenced_by_the_officer_and_goes_up(world: World, c
     assert fire(world) == 1
     clock.at += timedelta(seconds=61)
     assert fire(world) == 0, "acknowledged, it is told no more"
+    clock.at += timedelta(days=31)
+    with system_transaction(world.database, clock) as tx:
+        sos.forget_places(tx)
+    assert all("lon" not in alarm.params for alarm in alarms(world, "sos"))
 
 
 def test_every_step_can_be_said_by_radio_and_stays_marked(world: World, clock: FixedClock) -> None:

@@ -26,6 +26,7 @@ SOS_UNHEARD = "sos.unheard"
 REPEATED_AFTER = timedelta(seconds=60)
 # How long an acknowledged call stays on the officer's own page.
 SHOWN_AFTER = timedelta(minutes=10)
+PLACE_KEPT = timedelta(days=30)
 MAX_NOTE = 500
 
 
@@ -150,6 +151,24 @@ def unheard(tx: Tx, unit_id: UUID) -> None:
     body = {"id": str(alarm.id), "kind": SOS, "severity": 1, "drill": False, "again": True}
     publish(tx, "alarm", body, path=alarm.scope_path)
     set_timer(tx, SOS_UNHEARD, unit_id, tx.now + REPEATED_AFTER)
+
+
+def forget_places(tx: Tx) -> None:
+    """Where somebody called from is dropped after a month; that they called stays."""
+    before = {"before": tx.now - PLACE_KEPT}
+    tx.session.execute(
+        text(
+            "update sos_call set geom = null, accuracy_m = null where called_at < :before and geom is not null"
+        ),
+        before,
+    )
+    tx.session.execute(
+        text(
+            "update alarm set params = params - 'lon' - 'lat' - 'accuracy_m'"
+            " where kind = 'sos' and raised_at < :before and params ? 'lon'"
+        ),
+        before,
+    )
 
 
 def _place(tx: Tx, unit_id: UUID, lon: float | None, lat: float | None) -> tuple[float, float] | None:
