@@ -25,7 +25,7 @@ from gridmap.domain.lifecycle import active_statuses
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.auditing import audit
 from gridmap.services.devices import forget_device_places
-from gridmap.services.dispatching.offers import mark_seen
+from gridmap.services.dispatching.offers import decline, mark_seen
 from gridmap.services.dispatching.sos import find_own_call
 from gridmap.services.dispatching.watching import find_question
 from gridmap.services.outbox import publish
@@ -139,6 +139,8 @@ def set_duty(tx: Tx, action: str, *, reason: str | None = None) -> Unit:
     Conflict("outside_roster") for a start that the roster does not know, unless a reason is given.
     """
     unit_id = own_unit(tx).id
+    if action in ("stop", "break"):
+        _turn_down_offers(tx, unit_id)
     unit = tx.session.scalars(select(Unit).where(Unit.id == unit_id).with_for_update(key_share=True)).one()
     duty = _open_duty(tx, unit.id)
     if action == "start":
@@ -194,11 +196,15 @@ def duty_is_over(tx: Tx, duty_id: UUID) -> None:
     duty = tx.session.get(Duty, duty_id)
     if duty is None or duty.ended_at is not None:
         return
+    following = find_current(tx, duty.unit_id)
+    if following is not None and (following.ends_at + AFTER <= tx.now or following.id == duty.roster_entry_id):
+        following = None
+    if following is None and not _has_job(tx, duty.unit_id):
+        _turn_down_offers(tx, duty.unit_id)
     unit = tx.session.scalars(
         select(Unit).where(Unit.id == duty.unit_id).with_for_update(key_share=True)
     ).one()
-    following = find_current(tx, unit.id)
-    if following is not None and following.ends_at + AFTER > tx.now and following.id != duty.roster_entry_id:
+    if following is not None:
         duty.roster_entry_id, duty.ends_at = following.id, following.ends_at + AFTER
         set_timer(tx, DUTY_ENDS, duty.id, duty.ends_at)
     elif _has_job(tx, unit.id):
@@ -220,6 +226,17 @@ def _set_status(tx: Tx, unit: Unit, status: str) -> None:
     unit.status, unit.status_at = status, tx.now
     audit(tx, f"duty.{status}", "unit", unit.id)
     publish(tx, "unit", {"id": str(unit.id), "unit_id": str(unit.id), "status": status}, path=unit.scope_path)
+
+
+def _turn_down_offers(tx: Tx, unit_id: UUID) -> None:
+    """Whoever goes gives back what they were asked, at once: nobody waits for their answer. Before the unit's lock."""
+    offered = tx.session.scalars(
+        select(Dispatch.id)
+        .where(Dispatch.unit_id == unit_id, Dispatch.status == "offered")
+        .order_by(Dispatch.incident_id)
+    ).all()
+    for dispatch_id in offered:
+        decline(tx, dispatch_id, reason="off_duty")
 
 
 def _refuse_with_job(tx: Tx, unit: Unit) -> None:

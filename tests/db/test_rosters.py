@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from gridmap.clock import FixedClock
-from gridmap.db.tables import Duty, RosterEntry, Unit, UnitLatest
+from gridmap.db.tables import Dispatch, Duty, RosterEntry, Unit, UnitLatest
 from gridmap.domain.actor import Actor
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services import patrol, roster_swaps, rosters
@@ -111,6 +111,28 @@ def test_outside_the_roster_only_with_a_reason(world: World, clock: FixedClock) 
     assert refused.value.params["next_starts_at"] == entry.starts_at.isoformat()
     assert start(world, officer, "临时支援").outside_reason == "临时支援"
     assert start(world, free).outside_reason is None, "nobody keeps a roster for this one"
+
+
+@pytest.mark.parametrize("how", ["break", "stop", "roster"])
+def test_whoever_goes_gives_back_what_they_were_asked(world: World, clock: FixedClock, how: str) -> None:
+    lead = world.account("lena", "shift_lead", 0)
+    operator = world.account("olivia", "operator", 0)
+    officer, unit_id = world.officer("paul", 0, on_duty=False)
+    entry = plan(world, lead, unit_id, 0, 8).entry
+    start(world, officer)
+    if how == "roster":
+        clock.at = entry.ends_at + timedelta(minutes=30)
+    dispatch_id = send(world, operator, report(world, operator), unit_id)
+    if how == "roster":
+        clock.at += timedelta(seconds=1)
+        fire(world)
+    else:
+        with transaction(world.database, officer, clock) as tx:
+            patrol.set_duty(tx, how)
+    with system_transaction(world.database, clock) as tx:
+        dispatch = tx.session.get_one(Dispatch, dispatch_id)
+        assert (dispatch.status, dispatch.decline_reason) == ("declined", "off_duty")
+    assert status(world, unit_id) == ("break" if how == "break" else "off_duty")
 
 
 def test_leave_takes_out_the_duty_it_covers_and_names_it(world: World, clock: FixedClock) -> None:
