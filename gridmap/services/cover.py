@@ -52,12 +52,15 @@ _NAMESPACE = UUID("6d0f7c9e-5a3b-4c61-8f0a-3b1f5f2c7a10")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One requirement now. `members` are the numbers of the units in the rows of `cover`."""
+    """One requirement now. `members` are the numbers of the units in the rows of `cover`; of them `rough` by the
+    straight line.
+    """
 
     rule: Requirement
     demand: Demand
     areas: Sequence[CoverArea]
     members: Sequence[int]
+    rough: int
     cover: Cover
 
 
@@ -213,8 +216,9 @@ def _judge(
 ) -> Judged:
     demand, areas = asked
     members = [i for i, unit in enumerate(units) if rule.counts(unit.kind, unit.capabilities)]
-    reached = reach.within([units[i] for i in members], rule.minutes)
-    return Judged(rule, demand, areas, members, assess(reached, demand, rule.share))
+    counting = [units[i] for i in members]
+    cover = assess(reach.within(counting, rule.minutes), demand, rule.share)
+    return Judged(rule, demand, areas, members, reach.rough(counting), cover)
 
 
 def _without(rule: Judged, gone: Bools) -> Cover:
@@ -301,6 +305,7 @@ def _raise(tx: Tx, rule: Judged, number: int, move: dict[str, Any] | None) -> No
         minutes=rule.rule.minutes,
         share=round(float(rule.cover.share[number]), 3),
         move_up=move,
+        method="straight_line" if rule.rough else "road",
     )
 
 

@@ -7,19 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.domain.closures import Closures
 from gridmap.domain.cover import cover_rules
-from gridmap.domain.metric import buffer_m
-from gridmap.domain.travel import DETOUR_FACTOR, KMH, USUAL_SPEED_KMH, LonLat, Mode
-from gridmap.errors import NotFound, Unavailable
+from gridmap.domain.travel import LonLat, Mode
+from gridmap.errors import NotFound
 from gridmap.services import closures as closing
 from gridmap.services.cover_ground import place_of
 from gridmap.services.queries.places import area_path
-from gridmap.services.routing import Method
+from gridmap.services.routing import Isochrone, reached_within
 from gridmap.services.transaction import Tx
 
 
@@ -150,23 +148,10 @@ def centre_of_area(tx: Tx, area_id: int, mode: Mode) -> Centre:
     return Centre(place_of(tx, area_path(tx, area_id)), mode, True, closing.active(tx))
 
 
-@dataclass(frozen=True, slots=True)
-class Rings:
-    """Minutes and the WGS84 polygon of each ring, the smallest first; by "straight_line" they are rough circles."""
+def rings(router: Valhalla, centre: Centre) -> list[Isochrone]:
+    """One for each of the minutes of cover.toml, the smallest first. Holds no transaction.
 
-    method: Method
-    why: str | None
-    shapes: tuple[tuple[float, BaseGeometry], ...]
-
-
-def rings(router: Valhalla, centre: Centre) -> Rings:
-    """Holds no transaction. Raises NotFound("route_not_found") where no road is near."""
-    minutes = cover_rules().rings_min
-    shut = centre.closures.by_mode[centre.mode]
-    try:
-        shapes = router.isochrone(centre.place, centre.mode, minutes, shut, reverse=centre.inward)
-    except Unavailable as failure:
-        metres_a_minute = 60 * USUAL_SPEED_KMH[centre.mode] * KMH / DETOUR_FACTOR
-        circles = tuple((time, buffer_m(*centre.place, time * metres_a_minute)) for time in minutes)
-        return Rings("straight_line", failure.code, circles)
-    return Rings("road", None, tuple(zip(minutes, shapes, strict=True)))
+    Raises NotFound("route_not_found") where no road is near.
+    """
+    minutes = sorted(cover_rules().rings_min)
+    return reached_within(router, centre.place, centre.mode, minutes, centre.closures, reverse=centre.inward)

@@ -40,7 +40,10 @@ class Judged(TypedDict):
 
 
 class Ring(TypedDict):
-    """A GeoJSON feature; its properties are `minutes`, `mode` and `direction` (out or in)."""
+    """A GeoJSON feature; its properties are `minutes`, `mode`, `direction` (out or in), `method` and `why`.
+
+    `method` is "straight_line" only while the roads cannot be asked; `why` says why not.
+    """
 
     type: Literal["Feature"]
     geometry: dict[str, Any]
@@ -48,11 +51,9 @@ class Ring(TypedDict):
 
 
 class Rings(TypedDict):
-    """GeoJSON, the smallest ring first; `method` is "straight_line" only while the roads cannot be asked."""
+    """GeoJSON, the smallest ring first."""
 
     type: Literal["FeatureCollection"]
-    method: str
-    why: str | None
     features: list[Ring]
 
 
@@ -85,9 +86,15 @@ def show_rings(query: RingQuery) -> Rings:
     features: list[Ring] = [
         {
             "type": "Feature",
-            "geometry": mapping(shape),
-            "properties": {"minutes": minutes, "mode": centre.mode.value, "direction": direction},
+            "geometry": mapping(ring.geometry),
+            "properties": {
+                "minutes": ring.minutes,
+                "mode": centre.mode.value,
+                "direction": direction,
+                "method": ring.method,
+                "why": ring.reason,
+            },
         }
-        for minutes, shape in found.shapes
+        for ring in found
     ]
-    return {"type": "FeatureCollection", "method": found.method, "why": found.why, "features": features}
+    return {"type": "FeatureCollection", "features": features}
