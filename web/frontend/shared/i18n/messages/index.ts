@@ -5,6 +5,7 @@ import * as dispatching from "./dispatching";
 import * as drawing from "./drawing";
 import * as errors from "./errors";
 import * as general from "./general";
+import * as joint from "./joint";
 import * as map from "./map";
 import * as patrol from "./patrol";
 import * as people from "./people";
@@ -15,4 +16,4 @@ import * as seats from "./seats";
 import * as wall from "./wall";
 import * as watching from "./watching";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching, ...joint } satisfies Catalogue;
