@@ -1,12 +1,14 @@
-"""`gridmap bench map`, `gridmap bench feed`."""
+"""`gridmap bench map`, `gridmap bench feed`, `gridmap bench dispatch`."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
+from gridmap.bench.dispatch import UNITS, demo_extract, run_dispatch_bench
 from gridmap.bench.feed import run_feed_bench
 from gridmap.bench.map import run_map_bench
 from gridmap.settings import load_settings
@@ -34,6 +36,22 @@ def map_(as_json: bool, scale: float, tipg: bool) -> None:
 def feed(as_json: bool, scale: float, streams: int, per_second: float) -> None:
     """From a report's commit to 500 screens, during an import and across a restart of the web."""
     _tell(run_feed_bench(load_settings(), scale, streams, per_second, _say), as_json)
+
+
+@bench.command("dispatch")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
+@click.option(
+    "--osm",
+    "extract",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An .osm.pbf of your own; without it the demo district, drawn when it is not there yet.",
+)
+@click.option("--incidents", type=click.IntRange(1, 10_000), default=40, help="How many are looked at.")
+@click.option("--units", type=click.IntRange(5, 20_000), default=UNITS, help="Units on duty.")
+def dispatch(as_json: bool, extract: Path | None, incidents: int, units: int) -> None:
+    """Whether the fastest by road is named, what another choice costs, and how long naming takes."""
+    source = extract or demo_extract(load_settings(), _say)
+    _tell(run_dispatch_bench(source, incidents, _say, units=units), as_json)
 
 
 def _say(message: str) -> None:

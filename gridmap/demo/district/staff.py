@@ -133,10 +133,13 @@ def hire_patrols(
 
 
 def _patrols(towns: list[Area], count: int, rng: np.random.Generator, first: int = 1) -> list[Unit]:
-    """Patrols round robin over townships and shifts; every twentieth is a fire or ambulance crew."""
+    """Patrols round robin over townships and shifts; every tenth is a fire or ambulance crew.
+
+    Three of a kind come one after the other, so that each shift has one even where there are few.
+    """
     units = []
     for n in range(first - 1, first - 1 + count):
-        kind = _MIX[n % len(_MIX)] if n % 20 < 19 else ("fire" if n % 40 == 19 else "medical")
+        kind = _MIX[n % len(_MIX)] if n % 10 < 9 else ("fire" if n // 30 % 2 == 0 else "medical")
         town = towns[(n // 3) % len(towns)]
         mode = (
             "emergency_car"
