@@ -18,7 +18,7 @@ from gridmap.db.engine import Database
 from gridmap.domain.cover import cover_rules
 from gridmap.domain.metric import LocalMetric
 from gridmap.errors import Misconfigured
-from gridmap.services import closures, fence_events, mqtt_positions, patrol, patrol_routes, shifts
+from gridmap.services import closures, fence_events, mqtt_positions, patrol, patrol_routes, plans, shifts
 from gridmap.services import cover as covering
 from gridmap.services.auditing import seal
 from gridmap.services.dispatching import arrivals, clocks, delivery, filling, reinforcing, sos, watching
@@ -65,6 +65,8 @@ class Loop:
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Run every loop, each in its own thread, until `stop` is set. A loop that fails logs, waits and goes on."""
     database = Database.from_settings(settings)
+    with system_transaction(database, SystemClock()) as tx:
+        plans.load_shipped(tx)
     threads = [
         threading.Thread(target=_run, args=(loop, stop), name=loop.name, daemon=True)
         for loop in loops(database, SystemClock(), settings)

@@ -14,7 +14,7 @@ from gridmap.domain.actor import Actor, is_below
 log = logging.getLogger("gridmap.live")
 
 # Topics by what gives the right to hear them. A topic that is in none of these is heard by nobody.
-CASE_TOPICS = frozenset({"incident", "dispatch", "alarm"})
+CASE_TOPICS = frozenset({"incident", "dispatch", "alarm", "callout", "notice"})
 UNIT_TOPICS = frozenset({"unit", "cover"})
 MAP_TOPICS = frozenset({"closure"})
 OPEN_TOPICS = frozenset({"layer_changed"})

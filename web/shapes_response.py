@@ -9,7 +9,7 @@ from uuid import UUID
 # pydantic needs this one to read types of TypedDict on 3.11.
 from typing_extensions import TypedDict
 
-from gridmap.db.tables import Agreement, HandOver, PlanRun, Task
+from gridmap.db.tables import Agreement, HandOver, Notice, PlanRun, Task
 from gridmap.domain.response import Plan, Rules, need_from
 from gridmap.services.plans import CurrentPlan
 from gridmap.services.queries.response import CalloutState, Response
@@ -151,6 +151,30 @@ class AgreementLine(TypedDict):
     valid_from: datetime | None
     valid_to: datetime | None
     note: str | None
+
+
+class NoticeLine(TypedDict):
+    """Word without a job; `body` tells class, severity and number, never an address."""
+
+    id: UUID
+    reason: str
+    body: Params
+    at: datetime
+    unit_id: UUID | None
+    seen_at: datetime | None
+    drill: bool
+
+
+def notice(row: Notice) -> NoticeLine:
+    return {
+        "id": row.id,
+        "reason": row.reason,
+        "body": row.body,
+        "at": row.at,
+        "unit_id": row.unit_id,
+        "seen_at": row.seen_at,
+        "drill": row.drill,
+    }
 
 
 def callout(state: CalloutState) -> CalloutLine:

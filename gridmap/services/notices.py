@@ -69,20 +69,16 @@ def give_notice(
     publish(tx, "notice", body, path=area_path or incident.scope_path)
 
 
-def list_own_notices(tx: Tx, since_unseen: int = 20) -> list[Notice]:
-    """What the actor's own units were told and have not put away, the newest first."""
-    return list(
-        tx.session.scalars(
-            select(Notice)
-            .where(Notice.unit_id.in_(tx.actor.unit_ids), Notice.seen_at.is_(None))
-            .order_by(Notice.at.desc())
-            .limit(since_unseen)
-        )
-    )
+def list_notices(tx: Tx, *, unseen_only: bool = True, limit: int = 50) -> list[Notice]:
+    """What the actor's own units, or the seats of the actor's areas, were told; the newest first."""
+    statement = select(Notice).order_by(Notice.at.desc(), Notice.id.desc()).limit(limit)
+    if unseen_only:
+        statement = statement.where(Notice.seen_at.is_(None))
+    return list(tx.session.scalars(statement))
 
 
 def put_away(tx: Tx, notice_ids: Iterable[UUID]) -> int:
-    """Seen: these are not shown again. Those of other units are passed over."""
+    """Seen by the unit they are for; those to areas and to others stay as they are. Returns how many."""
     done = tx.session.execute(
         update(Notice)
         .where(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select, text, tuple_
 
 from gridmap.db.tables import Callout, Incident, IncidentEvent, PlanRun, PlanVersion
 from gridmap.domain.ids import new_id
@@ -24,6 +24,7 @@ from gridmap.services.tasks import cancel_steps, step_task
 from gridmap.services.transaction import Tx
 
 SHIPPED, SITE = "shipped", "site"
+_LOADING = 0x706C616E
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ def load_shipped(tx: Tx) -> int:
 
     Returns how many versions were added. A plan that a site changed stays as the site wants it.
     """
+    # Two processes that start at once bring them in one after the other.
+    tx.session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOADING})
     newest = _newest(tx)
     added = 0
     for body in shipped_plans():

@@ -192,6 +192,11 @@ def requests_of(rule: str, secrets: Secrets, world: World, layers: list[str]) ->
         "/api/incidents/<uuid:incident_id>/route": [
             f"/api/incidents/{one}/route?unit={secrets.unit_id}" for one in cases
         ],
+        "/api/incidents/<uuid:incident_id>/callouts": [f"/api/incidents/{one}/callouts" for one in cases],
+        "/api/incidents/<uuid:incident_id>/plan": [f"/api/incidents/{one}/plan" for one in cases],
+        "/api/plans": ["/api/plans"],
+        "/api/agreements": ["/api/agreements"],
+        "/api/notices": ["/api/notices"],
         "/api/units": ["/api/units", f"/api/units?{box}", "/api/units?status=free,busy,break,off_duty"],
         "/api/search": [
             f"/api/search?q={quote(word)}{near}" for word in words for near in ("", f"&lon={lon}&lat={lat}")

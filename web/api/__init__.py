@@ -23,6 +23,7 @@ from web.api.incidents import cases
 from web.api.layers import layers
 from web.api.live import live
 from web.api.majors import majors
+from web.api.notices import notices
 from web.api.patrol import patrol
 from web.api.patrol_routes import patrol_routes
 from web.api.plans import plans
@@ -51,6 +52,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     plans,
     tasks,
     hand_overs,
+    notices,
     radio,
     patrol,
     welfare,

@@ -12,9 +12,10 @@ from gridmap.db.tables import Dispatch, Task
 from gridmap.services import patrol as service
 from gridmap.services.case_queries import get_case_row
 from gridmap.services.dispatching.offers import mark_seen
+from gridmap.services.notices import list_notices
 from gridmap.services.patrol import Job, PatrolState, Places
 from gridmap.services.transaction import Tx
-from web import shapes, shapes_watch
+from web import shapes, shapes_response, shapes_watch
 from web.guards import requires
 from web.schemas import Body, Reason
 from web.site import as_caller
@@ -89,6 +90,7 @@ def _state(tx: Tx, found: PatrolState) -> Json:
         "reports_today": found.reports_today,
         "last_fix_at": found.latest.fixed_at if found.latest else None,
         "question": shapes_watch.question(found.question) if found.question else None,
+        "notices": [shapes_response.notice(row) for row in list_notices(tx)],
         "sos": shapes_watch.sos_call(tx, found.sos) if found.sos else None,
     }
 
