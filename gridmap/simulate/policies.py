@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from gridmap.domain.travel import TOP_SPEED_KMH, USUAL_SPEED_KMH, Mode
+from gridmap.domain.travel import USUAL_SPEED_KMH, Mode
+from gridmap.optimise.assignment import assign
 from gridmap.simulate.streets import Floats, Ints
 
-# What a second of a call is worth against one of a normal call, by severity 1 to 4.
-URGENCY = np.array([4.0, 2.0, 1.0, 0.5])
 _USUAL_KMH = np.array([USUAL_SPEED_KMH[mode] for mode in Mode])
-assert list(TOP_SPEED_KMH) == list(Mode)
 
 
 class Situation(Protocol):
@@ -97,22 +94,16 @@ def _own_first(now: Situation, units: Ints, call: int) -> Floats:
 
 
 def _together(now: Situation, waiting: Sequence[int], free: Ints) -> list[Pick]:
-    """All waiting calls and free units at once: the least sum of travel seconds, weighted by urgency.
-
-    Rectangular assignment (Crouse 2016, as SciPy solves it). A pair that cannot be costs more than all others.
-    """
+    """All waiting calls and free units at once, as the platform's own joint recommendation does it."""
     calls = [call for call in waiting if len(now.able(free, call))]
-    if not calls or len(free) == 0:
+    if not calls:
         return []
-    cost = np.full((len(calls), len(free)), np.inf)
+    seconds = np.full((len(calls), len(free)), np.inf)
     for row, call in enumerate(calls):
         able = now.able(free, call)
-        column = np.searchsorted(free, able)
-        cost[row, column] = now.road_s(able, call) * URGENCY[now.severity(call) - 1]
-    possible = np.isfinite(cost)
-    worst = cost[possible].max(initial=1.0) * (min(cost.shape) + 1)
-    rows, columns = linear_sum_assignment(np.where(possible, cost, worst))
-    return [(calls[r], int(free[c])) for r, c in zip(rows, columns, strict=True) if possible[r, c]]
+        seconds[row, np.searchsorted(free, able)] = now.road_s(able, call)
+    found = assign(seconds, [now.severity(call) for call in calls])
+    return [(calls[one.incident], int(free[one.unit])) for one in found.sent]
 
 
 POLICIES: dict[str, Policy] = {
