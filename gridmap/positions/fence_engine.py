@@ -24,6 +24,7 @@ from gridmap.positions.fence_rule import (
     HELD_S,
     LEAP_S,
     LONE_S,
+    PASS_DOUBT,
     SILENT_S,
     SURE,
     Run,
@@ -305,7 +306,7 @@ class FenceBook:
     ) -> None:
         fence = self.fences[number]
         share = self._index.passes_through(
-            number, anchor[:2], (sample.x_m, sample.y_m), max(accuracy_m, anchor[2], ACCURACY_FLOOR_M)
+            number, anchor[:2], (sample.x_m, sample.y_m), PASS_DOUBT * max(accuracy_m, anchor[2])
         )
         if share is None:
             return

@@ -19,7 +19,8 @@ A fix on the old side begins anew. Leaving is measured from the fence's buffer, 
 
 Hence the bound on lateness: a unit that moves on straight at v m/s is told of no later than SURE * accuracy / v seconds
 after the border plus two intervals between fixes, where the fence is that deep; where it is not, after HELD_S, or not
-at all if it leaves before. A unit that goes right through without being told of gives "cross".
+at all if it leaves before. A unit that goes right through without being told of gives "cross", where the straight way
+between surely outside and surely outside meets the fence even when it is moved PASS_DOUBT accuracies to either side.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ ACCURACY_FLOOR_M = 5.0
 NOISE_TIME_S = 60.0
 LONE_S = 20.0
 HELD_S = 300.0
+# A way between two fixes errs in its middle by the 0.5 accuracies that are one deviation of the mean of two.
+PASS_DOUBT = 0.5
 # Between fixes farther apart in time than this a straight way says nothing about where the unit went.
 LEAP_S = 120.0
 # After a silence of this length nothing is known any more: open visits end with the last fix.

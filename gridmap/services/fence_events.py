@@ -10,21 +10,24 @@ will be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import text
 
 from gridmap.domain.metric import LocalMetric
 from gridmap.positions.fence_engine import FenceBook, FenceEvent, Sample, UnitState
-from gridmap.services import fence_rows as rows
+from gridmap.services.fence_rows import EVER_AGO, EVER_AHEAD, Checkpoint, FenceRows, in_order
 from gridmap.services.transaction import Tx
 
 # Nobody is sent anywhere because of something older.
 FRESH = timedelta(seconds=60)
 CHECKPOINT_EVERY = timedelta(minutes=5)
+# A fix of a better device can take the lead from others for some time after it: what changed may reach so far.
+LEAD_DOUBT = timedelta(minutes=10)
 # Older fixes are refused at the door; an hour more for what waited there.
 LATEST = timedelta(hours=25)
 
@@ -51,6 +54,26 @@ _DROP_CHECKPOINTS = text(
 )
 
 
+class Rows(Protocol):
+    """Where positions, states and events are kept; `FenceRows` is the database."""
+
+    def read_states(self, units: Collection[UUID]) -> dict[UUID, UnitState]: ...
+    def save_states(self, states: Mapping[UUID, UnitState]) -> None: ...
+    def last_checkpoints(self, units: Collection[UUID]) -> dict[UUID, datetime]: ...
+    def save_checkpoints(self, states: Iterable[tuple[UUID, UnitState]]) -> None: ...
+    def correct_checkpoints(self, unit_id: UUID, checkpoints: Sequence[Checkpoint]) -> None: ...
+    def checkpoint_before(self, unit_id: UUID, before: datetime) -> Checkpoint | None: ...
+    def checkpoints_from(self, unit_id: UUID, since: datetime) -> list[Checkpoint]: ...
+    def read_samples(
+        self, unit_id: UUID, after: datetime, until: datetime | None, metric: LocalMetric
+    ) -> list[Sample]: ...
+    def read_events(
+        self, unit_id: UUID, after: datetime, until: datetime
+    ) -> list[tuple[UUID, FenceEvent]]: ...
+    def supersede(self, ids: Collection[UUID]) -> None: ...
+    def add_events(self, events: Sequence[FenceEvent]) -> None: ...
+
+
 def follow(
     tx: Tx,
     book: FenceBook,
@@ -65,22 +88,34 @@ def follow(
 
     Call it after the positions are stored: tracks are run anew from table `fix`.
     """
+    events = follow_stored(FenceRows(tx), book, samples_by_unit, late_from)
+    young = [event for event in events if tx.now - event.sample_at < FRESH]
+    return sorted(young, key=lambda event: (event.sample_at, event.at, event.unit_id, event.fence_id))
+
+
+def follow_stored(
+    rows: Rows,
+    book: FenceBook,
+    samples_by_unit: Mapping[UUID, Sequence[Sample]],
+    late_from: Mapping[UUID, datetime],
+) -> list[FenceEvent]:
+    """`follow` over any store of positions, states and events; returns every event that is new."""
     units = sorted({*samples_by_unit, *late_from})
-    states = rows.read_states(tx, units)
+    states = rows.read_states(units)
     late = _late(states, samples_by_unit, late_from)
     ahead = [
         sample
         for unit_id in units
         if unit_id in states and unit_id not in late
-        for sample in rows.in_order(samples_by_unit[unit_id])
+        for sample in in_order(samples_by_unit[unit_id])
     ]
     events = book.advance(states, ahead)
-    rows.add_events(tx, events)
-    for unit_id, since in late.items():
-        found, states[unit_id] = _run_anew(tx, book, unit_id, states[unit_id], since)
+    rows.add_events(events)
+    for unit_id, changed in late.items():
+        found, states[unit_id] = _run_anew(rows, book, unit_id, states[unit_id], changed)
         events += found
-    _keep(tx, states)
-    return _fresh(tx, events)
+    _keep(rows, states)
+    return events
 
 
 def current_areas(tx: Tx, units: Sequence[UUID]) -> dict[UUID, int | None]:
@@ -100,9 +135,9 @@ def _late(
     states: Mapping[UUID, UnitState],
     samples_by_unit: Mapping[UUID, Sequence[Sample]],
     late_from: Mapping[UUID, datetime],
-) -> dict[UUID, datetime]:
-    """From when each unit's track has to be run anew, where it has."""
-    found: dict[UUID, datetime] = {}
+) -> dict[UUID, tuple[datetime, datetime]]:
+    """Of the units whose track has to be run anew: from when, and until when at least, for in between it changed."""
+    found: dict[UUID, tuple[datetime, datetime]] = {}
     for unit_id, state in states.items():
         since = [late_from[unit_id]] if unit_id in late_from else []
         samples = samples_by_unit.get(unit_id, ())
@@ -110,52 +145,54 @@ def _late(
         if first is not None and state.last is not None and first <= state.last.at:
             since.append(first)
         if since:
-            found[unit_id] = min(since)
+            last = max((sample.at + LEAD_DOUBT for sample in samples), default=EVER_AHEAD)
+            found[unit_id] = min(since), last
     return found
 
 
 def _run_anew(
-    tx: Tx, book: FenceBook, unit_id: UUID, present: UnitState, since: datetime
+    rows: Rows, book: FenceBook, unit_id: UUID, present: UnitState, changed: tuple[datetime, datetime]
 ) -> tuple[list[FenceEvent], UnitState]:
-    """Run one unit's track again from before `since`; the events that are new, and the state it ends with."""
-    start = rows.checkpoint_before(tx, unit_id, since)
-    after = rows.EVER_AGO if start is None else start.at
+    """Run one unit's track again from before what changed; the events that are new, and the state it ends with."""
+    start = rows.checkpoint_before(unit_id, changed[0])
+    after = EVER_AGO if start is None else start.at
     state = UnitState(kind=present.kind) if start is None else UnitState.from_json(present.kind, start.body)
-    redone, until = _replay(tx, book, unit_id, state, present, (after, since))
-    events = _correct(tx, book, unit_id, after, until, redone)
+    redone, until = _replay(rows, book, unit_id, state, present, after, changed)
+    events = _correct(rows, book, unit_id, after, until, redone)
     if present.last is None or until == present.last.at:
         present = state
-    newest = rows.EVER_AGO if present.last is None else present.last.at
-    ahead = book.advance({unit_id: present}, rows.read_samples(tx, unit_id, newest, None, _metric(book)))
-    rows.add_events(tx, ahead)
+    newest = EVER_AGO if present.last is None else present.last.at
+    ahead = book.advance({unit_id: present}, rows.read_samples(unit_id, newest, None, _metric(book)))
+    rows.add_events(ahead)
     return events + ahead, present
 
 
 def _replay(
-    tx: Tx,
+    rows: Rows,
     book: FenceBook,
     unit_id: UUID,
     state: UnitState,
     present: UnitState,
-    span: tuple[datetime, datetime],
+    reached: datetime,
+    changed: tuple[datetime, datetime],
 ) -> tuple[list[FenceEvent], datetime]:
-    """Follow the stored track with `state`, which is as of the span's begin, until what is remembered is what was
-    remembered then, or until the present; the events on the way, and how far it went."""
-    reached, since = span
+    """Follow the stored track with `state`, which is as of `reached`, until past all that changed what is remembered is
+    what was remembered then, or until the present; the events on the way, and how far it went."""
     events: list[FenceEvent] = []
-    moments = rows.checkpoints_from(tx, unit_id, since)
+    moments = rows.checkpoints_from(unit_id, changed[0])
     if present.last is not None:
         moments = [one for one in moments if one.at < present.last.at]
-        moments.append(rows.Checkpoint(present.last.at, present.as_json()))
+        moments.append(Checkpoint(present.last.at, present.as_json()))
     corrected = []
     for moment in moments:
-        samples = rows.read_samples(tx, unit_id, reached, moment.at, _metric(book))
+        samples = rows.read_samples(unit_id, reached, moment.at, _metric(book))
         events += book.advance({unit_id: state}, samples, replay=True)
         reached = moment.at
-        if state.memory() == _without_gone(book, UnitState.from_json(state.kind, moment.body)).memory():
+        then = _without_gone(book, UnitState.from_json(state.kind, moment.body))
+        if moment.at > changed[1] and state.memory() == then.memory():
             break
-        corrected.append(rows.Checkpoint(moment.at, state.as_json()))
-    rows.correct_checkpoints(tx, unit_id, corrected)
+        corrected.append(Checkpoint(moment.at, state.as_json()))
+    rows.correct_checkpoints(unit_id, corrected)
     return events, reached
 
 
@@ -167,7 +204,7 @@ def _without_gone(book: FenceBook, state: UnitState) -> UnitState:
 
 
 def _correct(
-    tx: Tx,
+    rows: Rows,
     book: FenceBook,
     unit_id: UUID,
     after: datetime,
@@ -175,14 +212,12 @@ def _correct(
     redone: Sequence[FenceEvent],
 ) -> list[FenceEvent]:
     """Make the standing events of a span those of the track as it is now; returns those that are new."""
-    standing = rows.read_events(tx, unit_id, after, until)
+    standing = rows.read_events(unit_id, after, until)
     right = set(redone)
-    rows.supersede(
-        tx, [row_id for row_id, event in standing if event not in right and _may_change(book, event)]
-    )
+    rows.supersede([row_id for row_id, event in standing if event not in right and _may_change(book, event)])
     known = {event for _, event in standing}
     fresh = [event for event in redone if event not in known]
-    rows.add_events(tx, fresh)
+    rows.add_events(fresh)
     return fresh
 
 
@@ -194,21 +229,16 @@ def _may_change(book: FenceBook, event: FenceEvent) -> bool:
     return fence.exists_at(event.at)
 
 
-def _keep(tx: Tx, states: Mapping[UUID, UnitState]) -> None:
-    rows.save_states(tx, states)
-    last = rows.last_checkpoints(tx, list(states))
+def _keep(rows: Rows, states: Mapping[UUID, UnitState]) -> None:
+    rows.save_states(states)
+    last = rows.last_checkpoints(list(states))
     due = [
         (unit_id, state)
         for unit_id, state in states.items()
         if state.last is not None
         and (unit_id not in last or state.last.at - last[unit_id] >= CHECKPOINT_EVERY)
     ]
-    rows.save_checkpoints(tx, due)
-
-
-def _fresh(tx: Tx, events: Sequence[FenceEvent]) -> list[FenceEvent]:
-    young = [event for event in events if tx.now - event.sample_at < FRESH]
-    return sorted(young, key=lambda event: (event.sample_at, event.at, event.unit_id, event.fence_id))
+    rows.save_checkpoints(due)
 
 
 def _metric(book: FenceBook) -> LocalMetric:

@@ -12,6 +12,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import text
 
+from gridmap.db import arrays
 from gridmap.domain.ids import new_id
 from gridmap.domain.metric import LocalMetric
 from gridmap.positions.fence_engine import FenceEvent, Sample, UnitState
@@ -73,7 +74,9 @@ _ADD = text(
     on conflict do nothing
     """
 )
+_CORRECT = text("update fence_checkpoint set body = cast(:body as json) where unit_id = :unit and at = :at")
 EVER_AGO = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
+EVER_AHEAD = datetime.fromisoformat("9999-12-30T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,107 +87,109 @@ class Checkpoint:
     body: dict[str, Any]
 
 
-def read_states(tx: Tx, units: Collection[UUID]) -> dict[UUID, UnitState]:
-    """What is remembered of each unit that exists; of a new one nothing but its kind."""
-    return {
-        unit_id: UnitState(kind=kind) if body is None else UnitState.from_json(kind, body)
-        for unit_id, kind, body in tx.session.execute(_STATES, {"units": list(units)})
-    }
+@dataclass(frozen=True, slots=True)
+class FenceRows:
+    """What `follow` reads and writes, in one transaction."""
 
+    tx: Tx
 
-def save_states(tx: Tx, states: Mapping[UUID, UnitState]) -> None:
-    """Keep each state as the unit's present one."""
-    _write(tx, _SAVE, [(unit_id, state) for unit_id, state in states.items()])
+    def read_states(self, units: Collection[UUID]) -> dict[UUID, UnitState]:
+        """What is remembered of each unit that exists; of a new one nothing but its kind."""
+        return {
+            unit_id: UnitState(kind=kind) if body is None else UnitState.from_json(kind, body)
+            for unit_id, kind, body in self.tx.session.execute(_STATES, {"units": arrays.uuids(units)})
+        }
 
+    def save_states(self, states: Mapping[UUID, UnitState]) -> None:
+        """Keep each state as the unit's present one."""
+        self._write(_SAVE, [(unit_id, state) for unit_id, state in states.items()])
 
-def save_checkpoints(tx: Tx, states: Iterable[tuple[UUID, UnitState]]) -> None:
-    """Keep states to begin anew from."""
-    _write(tx, _CHECKPOINT, list(states))
+    def save_checkpoints(self, states: Iterable[tuple[UUID, UnitState]]) -> None:
+        """Keep states to begin anew from."""
+        self._write(_CHECKPOINT, list(states))
 
+    def _write(self, statement: Any, states: Sequence[tuple[UUID, UnitState]]) -> None:
+        rows = [
+            (unit_id, state.last.at, json.dumps(state.as_json(), separators=(",", ":")))
+            for unit_id, state in states
+            if state.last is not None
+        ]
+        if rows:
+            units, moments, bodies = zip(*rows, strict=True)
+            self.tx.session.execute(
+                statement,
+                {
+                    "units": arrays.uuids(units),
+                    "at": arrays.moments(moments),
+                    "body": arrays.texts(bodies),
+                },
+            )
 
-def _write(tx: Tx, statement: Any, states: Sequence[tuple[UUID, UnitState]]) -> None:
-    rows = [
-        (unit_id, state.last.at, json.dumps(state.as_json(), separators=(",", ":")))
-        for unit_id, state in states
-        if state.last is not None
-    ]
-    if rows:
-        units, moments, bodies = zip(*rows, strict=True)
-        tx.session.execute(statement, {"units": list(units), "at": list(moments), "body": list(bodies)})
+    def correct_checkpoints(self, unit_id: UUID, checkpoints: Sequence[Checkpoint]) -> None:
+        """Replace what was remembered at these moments; a moment without a checkpoint stays without."""
+        if checkpoints:
+            self.tx.session.execute(
+                _CORRECT,
+                [{"unit": unit_id, "at": one.at, "body": json.dumps(one.body)} for one in checkpoints],
+            )
 
+    def last_checkpoints(self, units: Collection[UUID]) -> dict[UUID, datetime]:
+        return {row[0]: row[1] for row in self.tx.session.execute(_LAST_CHECKPOINTS, {"units": list(units)})}
 
-_CORRECT = text("update fence_checkpoint set body = cast(:body as json) where unit_id = :unit and at = :at")
+    def checkpoint_before(self, unit_id: UUID, before: datetime) -> Checkpoint | None:
+        row = self.tx.session.execute(_CHECKPOINT_BEFORE, {"unit": unit_id, "before": before}).first()
+        return None if row is None else Checkpoint(*row)
 
+    def checkpoints_from(self, unit_id: UUID, since: datetime) -> list[Checkpoint]:
+        rows = self.tx.session.execute(_CHECKPOINTS_FROM, {"unit": unit_id, "since": since})
+        return [Checkpoint(*row) for row in rows]
 
-def correct_checkpoints(tx: Tx, unit_id: UUID, checkpoints: Sequence[Checkpoint]) -> None:
-    """Replace what was remembered at these moments; a moment without a checkpoint stays without."""
-    if checkpoints:
-        tx.session.execute(
-            _CORRECT,
-            [{"unit": unit_id, "at": one.at, "body": json.dumps(one.body)} for one in checkpoints],
+    def read_samples(
+        self, unit_id: UUID, after: datetime, until: datetime | None, metric: LocalMetric
+    ) -> list[Sample]:
+        """The stored fixes that lead the unit, later than `after`, in the order in which they are followed."""
+        rows = self.tx.session.execute(_FIXES, {"unit": unit_id, "after": after, "until": until}).all()
+        if not rows:
+            return []
+        x_m, y_m = metric.forward(np.array([row[1] for row in rows]), np.array([row[2] for row in rows]))
+        return in_order(
+            Sample(unit_id, east, north, row[0], 0.0 if row[3] is None else row[3])
+            for row, east, north in zip(rows, x_m.tolist(), y_m.tolist(), strict=True)
         )
 
+    def read_events(self, unit_id: UUID, after: datetime, until: datetime) -> list[tuple[UUID, FenceEvent]]:
+        """The unit's standing events that were settled by fixes in (after, until], each with its row's id."""
+        rows = self.tx.session.execute(_EVENTS, {"unit": unit_id, "after": after, "until": until})
+        return [
+            (
+                row.id,
+                FenceEvent(unit_id, row.fence_id, row.kind, row.at, row.visit_id, row.sample_at, row.reason),
+            )
+            for row in rows
+        ]
 
-def last_checkpoints(tx: Tx, units: Collection[UUID]) -> dict[UUID, datetime]:
-    return {row[0]: row[1] for row in tx.session.execute(_LAST_CHECKPOINTS, {"units": list(units)})}
+    def supersede(self, ids: Collection[UUID]) -> None:
+        if ids:
+            self.tx.session.execute(_SUPERSEDE, {"ids": list(ids), "now": self.tx.now})
 
-
-def checkpoint_before(tx: Tx, unit_id: UUID, before: datetime) -> Checkpoint | None:
-    row = tx.session.execute(_CHECKPOINT_BEFORE, {"unit": unit_id, "before": before}).first()
-    return None if row is None else Checkpoint(*row)
-
-
-def checkpoints_from(tx: Tx, unit_id: UUID, since: datetime) -> list[Checkpoint]:
-    rows = tx.session.execute(_CHECKPOINTS_FROM, {"unit": unit_id, "since": since})
-    return [Checkpoint(*row) for row in rows]
-
-
-def read_samples(
-    tx: Tx, unit_id: UUID, after: datetime, until: datetime | None, metric: LocalMetric
-) -> list[Sample]:
-    """The stored fixes that lead the unit, later than `after`, in the order in which they are followed."""
-    rows = tx.session.execute(_FIXES, {"unit": unit_id, "after": after, "until": until}).all()
-    if not rows:
-        return []
-    x_m, y_m = metric.forward(np.array([row[1] for row in rows]), np.array([row[2] for row in rows]))
-    return in_order(
-        Sample(unit_id, east, north, row[0], 0.0 if row[3] is None else row[3])
-        for row, east, north in zip(rows, x_m.tolist(), y_m.tolist(), strict=True)
-    )
+    def add_events(self, events: Sequence[FenceEvent]) -> None:
+        if events:
+            self.tx.session.execute(
+                _ADD,
+                {
+                    "now": self.tx.now,
+                    "ids": [new_id() for _ in events],
+                    "units": [event.unit_id for event in events],
+                    "fences": [event.fence_id for event in events],
+                    "kinds": [event.kind for event in events],
+                    "at": [event.at for event in events],
+                    "samples": [event.sample_at for event in events],
+                    "visits": [event.visit_id for event in events],
+                    "reasons": [event.reason for event in events],
+                },
+            )
 
 
 def in_order(samples: Iterable[Sample]) -> list[Sample]:
     """By time; two of one instant in an order that does not depend on which came first."""
     return sorted(samples, key=lambda one: (one.at, one.x_m, one.y_m))
-
-
-def read_events(tx: Tx, unit_id: UUID, after: datetime, until: datetime) -> list[tuple[UUID, FenceEvent]]:
-    """The unit's standing events that were settled by fixes in (after, until], each with its row's id."""
-    rows = tx.session.execute(_EVENTS, {"unit": unit_id, "after": after, "until": until})
-    return [
-        (row.id, FenceEvent(unit_id, row.fence_id, row.kind, row.at, row.visit_id, row.sample_at, row.reason))
-        for row in rows
-    ]
-
-
-def supersede(tx: Tx, ids: Collection[UUID]) -> None:
-    if ids:
-        tx.session.execute(_SUPERSEDE, {"ids": list(ids), "now": tx.now})
-
-
-def add_events(tx: Tx, events: Sequence[FenceEvent]) -> None:
-    if events:
-        tx.session.execute(
-            _ADD,
-            {
-                "now": tx.now,
-                "ids": [new_id() for _ in events],
-                "units": [event.unit_id for event in events],
-                "fences": [event.fence_id for event in events],
-                "kinds": [event.kind for event in events],
-                "at": [event.at for event in events],
-                "samples": [event.sample_at for event in events],
-                "visits": [event.visit_id for event in events],
-                "reasons": [event.reason for event in events],
-            },
-        )

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
+from gridmap.bench.fence_trials import run_trials
+from gridmap.bench.late_fences import late_equal
 from gridmap.domain.workdays import Workdays
 from gridmap.positions import fence_engine
 from gridmap.positions.fence_calendar import read_calendar
@@ -280,3 +282,15 @@ def test_an_unknown_accuracy_counts_as_poor(accuracy_m: float) -> None:
     book = book_of()
     assert told(book, samples([(20.0, 100.0, accuracy_m)])) == []
     assert kinds(told(book, samples([(100.0, 100.0, accuracy_m)]))) == ["inside"]
+
+
+def test_standing_still_tells_nothing_and_crossing_is_told_also_with_poor_fixes() -> None:
+    found = run_trials(seed=5, hours=0.5)
+    assert max(found.flaps_per_hour["ours"].values()) <= 0.1
+    assert found.flaps_per_hour["plain"]["50"] > 20
+    assert found.missed["ours"]["5"] == found.missed["ours"]["15"] == 0
+    assert found.missed["ours"]["50"] < 0.08
+
+
+def test_shuffled_and_delayed_fixes_give_the_events_of_the_track() -> None:
+    assert late_equal(7)
