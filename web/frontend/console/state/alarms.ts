@@ -40,14 +40,27 @@ export async function acknowledge(id: string): Promise<void> {
   }
 }
 
+/** A storm raises dozens at once: one list and one tone answer them all. */
+const GATHER_MS = 200;
+const heard = new Set<string>();
+let soon: ReturnType<typeof setTimeout> | undefined;
+
+async function takeHeard(): Promise<void> {
+  soon = undefined;
+  const ids = new Set(heard);
+  heard.clear();
+  const before = new Set(alarms.value.map((alarm) => alarm.id));
+  await reloadAlarms();
+  const fresh = (alarm: Alarm) => ids.has(alarm.id) && !before.has(alarm.id);
+  if (loudAlarms.value.some(fresh)) playDanger();
+  else if (alarms.value.some(fresh)) playAlarm();
+}
+
 export function startAlarms(): void {
   effectScope(true).run(() => {
-    onLive("alarm", async (event) => {
-      const before = new Set(alarms.value.map((alarm) => alarm.id));
-      await reloadAlarms();
-      if (before.has(event.id) || !alarms.value.some((alarm) => alarm.id === event.id)) return;
-      if (loudAlarms.value.some((alarm) => alarm.id === event.id)) playDanger();
-      else playAlarm();
+    onLive("alarm", (event) => {
+      heard.add(event.id);
+      soon ??= setTimeout(() => void takeHeard(), GATHER_MS);
     });
     onLive("resync", () => void reloadAlarms());
     useIntervalFn(() => {
