@@ -1,4 +1,4 @@
-"""`gridmap bench map`, `gridmap bench feed`, `gridmap bench dispatch`."""
+"""`gridmap bench map`, `gridmap bench feed`, `gridmap bench dispatch`, `gridmap bench positions`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from gridmap.bench.dispatch import UNITS, demo_extract, run_dispatch_bench
 from gridmap.bench.feed import run_feed_bench
 from gridmap.bench.map import run_map_bench
+from gridmap.bench.positions import FENCES, PER_SECOND, run_positions_bench
 from gridmap.settings import load_settings
 
 
@@ -52,6 +53,22 @@ def dispatch(as_json: bool, extract: Path | None, incidents: int, units: int) ->
     """Whether the fastest by road is named, what another choice costs, and how long naming takes."""
     source = extract or demo_extract(load_settings(), _say)
     _tell(run_dispatch_bench(source, incidents, _say, units=units), as_json)
+
+
+@bench.command("positions")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
+@click.option("--seconds", type=click.FloatRange(2, 3_600), default=60.0, help="How long each run lasts.")
+@click.option("--rate", type=click.FloatRange(20, 100_000), default=PER_SECOND, help="Fixes offered a second.")
+@click.option(
+    "--fences",
+    type=click.IntRange(0, 100_000),
+    multiple=True,
+    default=FENCES,
+    help="Drawn zones beside the 15,000 grids; once for each run.",
+)
+def positions(as_json: bool, seconds: float, rate: float, fences: tuple[int, ...]) -> None:
+    """Fixes a second against fences, from fix to event, flaps and missed crossings, and kill -9 under load."""
+    _tell(run_positions_bench(load_settings(), seconds, rate, fences, _say), as_json)
 
 
 def _say(message: str) -> None:

@@ -65,11 +65,11 @@ class BenchSite:
 
 @contextmanager
 def bench_site(
-    base: Settings, scale: float, say: Say, *, purpose: Literal["map", "feed"] = "map"
+    base: Settings, scale: float, say: Say, *, purpose: Literal["map", "feed", "positions"] = "map"
 ) -> Iterator[BenchSite]:
     """Start the bench's cluster, fill it when it is not, stop it at the end. The site's own is not touched.
 
-    `feed` has the areas only, and tells when each transaction was committed.
+    `feed` and `positions` have the areas only, and tell when each transaction was committed.
     """
     folder = base.data_dir / "bench" / f"{purpose}-{scale:g}"
     key = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
@@ -85,7 +85,7 @@ def bench_site(
         host="127.0.0.1",
     )
     ensure_running(settings)
-    if purpose == "feed":
+    if purpose != "map":
         _tell_commit_times(settings)
     database = Database.from_settings(settings)
     try:

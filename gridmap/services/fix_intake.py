@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from gridmap.clock import Clock
+from gridmap.db import arrays
 from gridmap.db.engine import Database
 from gridmap.db.faults import translated
 from gridmap.domain.ids import new_id
@@ -19,6 +21,8 @@ from gridmap.positions.packing import pack
 
 # One write takes at most so many fixes along; more wait for the next, some milliseconds later.
 MOST_FIXES = 4_000
+# A unit that moves to another area is taken from its old gateway for this much longer.
+_UNDER_S = 30.0
 
 _ON_DUTY = text("select duty_covers(cast(:units as uuid[]), cast(:times as timestamptz[]))")
 _KEEP = text(
@@ -47,6 +51,15 @@ class FixIntake:
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._is_writing = False
+        self._under: dict[tuple[str, ...], set[UUID]] = {}
+        self._under_until_s = 0.0
+
+    def units_under(self, paths: tuple[str, ...]) -> set[UUID]:
+        """Units lately found under these area paths, to be added to: a gateway names the same ones all day."""
+        if time.monotonic() >= self._under_until_s:
+            self._under = {}
+            self._under_until_s = time.monotonic() + _UNDER_S
+        return self._under.setdefault(paths, set())
 
     def take(self, fixes: Sequence[RawFix]) -> list[bool]:
         """Keep the fixes of units on duty at each fix's own time; says which. Durable when this returns.
@@ -144,8 +157,8 @@ class FixIntake:
         """Duty is looked up at each fix's own time, so that a late batch from a tunnel still counts."""
         now = self.clock.now()
         asked = {
-            "units": [fix.unit_id for fix in fixes],
-            "times": [min(fix.fixed_at, now) for fix in fixes],
+            "units": arrays.uuids(fix.unit_id for fix in fixes),
+            "times": arrays.moments(min(fix.fixed_at, now) for fix in fixes),
         }
         return list(connection.scalar(_ON_DUTY, asked) or [])
 

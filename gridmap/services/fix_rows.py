@@ -10,7 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from gridmap.db import arrays
 from gridmap.positions.filters import Memory, Received, Spot
+from gridmap.positions.fixes import RawFix
 from gridmap.positions.packing import pack_held, unpack_held
 from gridmap.services.transaction import Tx
 
@@ -168,10 +170,10 @@ def make_own_devices(tx: Tx, made: Mapping[UUID, tuple[str, UUID, int]]) -> None
     tx.session.execute(
         _OWN_DEVICES,
         {
-            "ids": [device_id for device_id, _ in given],
-            "kinds": [kind for _, (kind, _, _) in given],
-            "units": [unit_id for _, (_, unit_id, _) in given],
-            "ranks": [rank for _, (_, _, rank) in given],
+            "ids": arrays.uuids(device_id for device_id, _ in given),
+            "kinds": arrays.texts(kind for _, (kind, _, _) in given),
+            "units": arrays.uuids(unit_id for _, (_, unit_id, _) in given),
+            "ranks": arrays.numbers(rank for _, (_, _, rank) in given),
         },
     )
 
@@ -180,7 +182,7 @@ def read_memories(tx: Tx, units: Collection[UUID]) -> dict[UUID, DeviceMemory]:
     """Every device bound to the units, by its id."""
     found = {}
     for device_id, unit_id, rank, at, lon, lat, accuracy_m, pending in tx.session.execute(
-        _MEMORIES, {"units": list(units)}
+        _MEMORIES, {"units": arrays.uuids(units)}
     ):
         last = None if at is None else Spot(lon, lat, at, accuracy_m)
         found[device_id] = DeviceMemory(device_id, unit_id, rank, Memory(last, unpack_held(pending)))
@@ -197,10 +199,10 @@ def read_spots(
     for device_id, *spot in tx.session.execute(
         _SPOTS,
         {
-            "units": [unit_id for unit_id, _ in spans],
-            "devices": [device_id for _, device_id in spans],
-            "since": [since for since, _ in spans.values()],
-            "until": [until for _, until in spans.values()],
+            "units": arrays.uuids(unit_id for unit_id, _ in spans),
+            "devices": arrays.uuids(device_id for _, device_id in spans),
+            "since": arrays.moments(since for since, _ in spans.values()),
+            "until": arrays.moments(until for _, until in spans.values()),
             "first": min(since for since, _ in spans.values()),
             "last": max(until for _, until in spans.values()),
         },
@@ -215,13 +217,13 @@ def store_fixes(tx: Tx, fixes: Sequence[UnitFix]) -> None:
     tx.session.execute(
         _STORE,
         {
-            "units": [fix.unit_id for fix in raws],
-            "devices": [one.device_id for one in fixes],
-            "fixed": [fix.fixed_at for fix in raws],
-            "received": [one.received.received_at for one in fixes],
+            "units": arrays.uuids(fix.unit_id for fix in raws),
+            "devices": arrays.uuids(one.device_id for one in fixes),
+            "fixed": arrays.moments(fix.fixed_at for fix in raws),
+            "received": arrays.moments(one.received.received_at for one in fixes),
             **_columns(raws),
-            "battery": [fix.battery_pct for fix in raws],
-            "leads": [one.leads for one in fixes],
+            "battery": arrays.numbers(fix.battery_pct for fix in raws),
+            "leads": arrays.flags(one.leads for one in fixes),
         },
     )
 
@@ -233,13 +235,13 @@ def remember(tx: Tx, memories: Iterable[DeviceMemory]) -> None:
     tx.session.execute(
         _REMEMBER,
         {
-            "devices": [one.device_id for one in kept],
-            "units": [one.unit_id for one in kept],
-            "fixed": [spot.at if spot else None for spot in spots],
-            "lon": [spot.lon if spot else None for spot in spots],
-            "lat": [spot.lat if spot else None for spot in spots],
-            "accuracy": [spot.accuracy_m if spot else None for spot in spots],
-            "pending": [pack_held(one.memory.pending) for one in kept],
+            "devices": arrays.uuids(one.device_id for one in kept),
+            "units": arrays.uuids(one.unit_id for one in kept),
+            "fixed": arrays.moments(spot.at if spot else None for spot in spots),
+            "lon": arrays.numbers(spot.lon if spot else None for spot in spots),
+            "lat": arrays.numbers(spot.lat if spot else None for spot in spots),
+            "accuracy": arrays.numbers(spot.accuracy_m if spot else None for spot in spots),
+            "pending": arrays.blobs(pack_held(one.memory.pending) for one in kept),
         },
     )
 
@@ -253,9 +255,9 @@ def count_refused(tx: Tx, counts: Mapping[tuple[UUID, str], int]) -> None:
         _COUNT,
         {
             "day": day,
-            "devices": [device_id for device_id, _ in counts],
-            "reasons": [reason for _, reason in counts],
-            "counts": list(counts.values()),
+            "devices": arrays.uuids(device_id for device_id, _ in counts),
+            "reasons": arrays.texts(reason for _, reason in counts),
+            "counts": arrays.numbers(counts.values()),
         },
     )
 
@@ -269,11 +271,11 @@ def store_latest(tx: Tx, newest: Sequence[UnitFix], areas: Mapping[UUID, int | N
         _LATEST,
         {
             "now": tx.now,
-            "units": [fix.unit_id for fix in raws],
-            "fixed": [fix.fixed_at for fix in raws],
-            "received": [one.received.received_at for one in newest],
+            "units": arrays.uuids(fix.unit_id for fix in raws),
+            "fixed": arrays.moments(fix.fixed_at for fix in raws),
+            "received": arrays.moments(one.received.received_at for one in newest),
             **_columns(raws),
-            "areas": [areas.get(fix.unit_id) for fix in raws],
+            "areas": arrays.numbers(areas.get(fix.unit_id) for fix in raws),
         },
     )
 
@@ -292,14 +294,18 @@ def read_leading(tx: Tx, since: Mapping[UUID, datetime]) -> set[tuple[UUID, UUID
 
 
 def _since(since: Mapping[UUID, datetime]) -> dict[str, Any]:
-    return {"units": list(since), "since": list(since.values()), "first": min(since.values())}
-
-
-def _columns(raws: Sequence[Any]) -> dict[str, list[float | None]]:
     return {
-        "lon": [fix.lon for fix in raws],
-        "lat": [fix.lat for fix in raws],
-        "accuracy": [fix.accuracy_m for fix in raws],
-        "speed": [fix.speed_mps for fix in raws],
-        "heading": [fix.heading_deg for fix in raws],
+        "units": arrays.uuids(since),
+        "since": arrays.moments(since.values()),
+        "first": min(since.values()),
+    }
+
+
+def _columns(raws: Sequence[RawFix]) -> dict[str, str]:
+    return {
+        "lon": arrays.numbers(fix.lon for fix in raws),
+        "lat": arrays.numbers(fix.lat for fix in raws),
+        "accuracy": arrays.numbers(fix.accuracy_m for fix in raws),
+        "speed": arrays.numbers(fix.speed_mps for fix in raws),
+        "heading": arrays.numbers(fix.heading_deg for fix in raws),
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from uuid import UUID
 
 from sqlalchemy import text
 
+from gridmap.db import arrays
 from gridmap.db.faults import translated
 from gridmap.domain.actor import Actor
 from gridmap.errors import Forbidden, GridmapError, Invalid
@@ -137,12 +138,16 @@ def _own_unit(actor: Actor, named: UUID | None) -> UUID:
     raise Forbidden("unit_is_not_yours")
 
 
-def _units_in_reach(intake: FixIntake, actor: Actor, fixes: Iterable[PhoneFix]) -> frozenset[UUID]:
-    named = {fix.unit_id for fix in fixes if fix.unit_id is not None}
-    paths = [grant.path for grant in actor.grants]
-    statement = text("select units_under(cast(:units as uuid[]), cast(:paths as ltree[]))")
-    with translated(), intake.connection() as connection:
-        return frozenset(connection.scalar(statement, {"units": list(named), "paths": paths}) or ())
+def _units_in_reach(intake: FixIntake, actor: Actor, fixes: Iterable[PhoneFix]) -> Collection[UUID]:
+    paths = tuple(sorted(grant.path for grant in actor.grants))
+    known = intake.units_under(paths)
+    missing = {fix.unit_id for fix in fixes if fix.unit_id is not None and fix.unit_id not in known}
+    if missing:
+        statement = text("select units_under(cast(:units as uuid[]), cast(:paths as ltree[]))")
+        given = {"units": arrays.uuids(missing), "paths": list(paths)}
+        with translated(), intake.connection() as connection:
+            known.update(connection.scalar(statement, given) or ())
+    return known
 
 
 def _count_refusals(intake: FixIntake, device_id: UUID, wrong: Counter[str]) -> None:
