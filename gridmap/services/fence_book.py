@@ -25,10 +25,10 @@ _ASK_EVERY_S = 1.0
 _CELLS = UUID("8a0b6c1e-2a34-4f0e-8f3e-6f1f0b5d4c02")
 
 _FENCES = text(
-    "select id, kind, geom_wkb, dwell_s, exit_s, buffer_m, calendar, unit_kinds, version, since, expires_at from ("
-    " select f.*, st_asbinary(f.geom) as geom_wkb from fence f) f"
+    "select id, kind, dwell_s, exit_s, buffer_m, calendar, unit_kinds, version, since, expires_at from fence"
     " where archived_at is null and (expires_at is null or expires_at > :kept) order by id"
 )
+_SHAPES = text("select id, st_asbinary(geom) from fence where id = any(cast(:ids as uuid[]))")
 _LEAVES = text(
     "select v.area_id, st_asbinary(v.geom) from area_version v join area a on a.id = v.area_id"
     " where v.is_leaf and a.tree = 'admin' and v.valid @> cast(:at as timestamptz) order by a.code"

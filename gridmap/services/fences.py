@@ -180,7 +180,9 @@ def open_callout_fence(
 
 def end_fence(tx: Tx, fence_id: UUID) -> None:
     """End the fence of a call-out; one that is over already stays so."""
-    row = tx.session.scalars(select(Fence).where(Fence.id == fence_id).with_for_update()).first()
+    row = tx.session.scalars(
+        select(Fence).where(Fence.id == fence_id).with_for_update(key_share=True)
+    ).first()
     if row is not None and row.archived_at is None:
         row.archived_at = tx.now
         tx.session.flush()
@@ -378,7 +380,9 @@ def _refuse_too_many(tx: Tx) -> None:
 
 def _for_change(tx: Tx, fence_id: UUID) -> Fence:
     tx.actor.require("fence.edit")
-    row = tx.session.scalars(select(Fence).where(Fence.id == fence_id).with_for_update()).first()
+    row = tx.session.scalars(
+        select(Fence).where(Fence.id == fence_id).with_for_update(key_share=True)
+    ).first()
     if row is None:
         seen = tx.session.scalar(select(Fence.id).where(Fence.id == fence_id))
         raise NotFound("fence_not_found") if seen is None else Forbidden("out_of_write_scope")
