@@ -43,10 +43,9 @@ def load_book(tx: Tx, metric: LocalMetric, before: FenceBook | None = None) -> F
     """
     known = {} if before is None else {fence.id: fence for fence in before.fences}
     rows = tx.session.execute(_FENCES, {"kept": tx.now - LATE_KEPT}).all()
-    fresh = [row for row in rows if row.id not in known or known[row.id].version != row.version]
-    shapes = dict(
-        zip((row.id for row in fresh), _plane([row.geom_wkb for row in fresh], metric), strict=True)
-    )
+    fresh = [row.id for row in rows if row.id not in known or known[row.id].version != row.version]
+    drawn = tx.session.execute(_SHAPES, {"ids": fresh}).all()
+    shapes = dict(zip((row[0] for row in drawn), _plane([row[1] for row in drawn], metric), strict=True))
     fences = [_fence(tx, row, shapes[row.id]) if row.id in shapes else known[row.id] for row in rows]
     if before is not None:
         return before.with_fences(fences)
