@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import mapbox_vector_tile
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -16,17 +17,22 @@ from sqlalchemy import text
 
 from gridmap.clock import FixedClock
 from gridmap.db.engine import Database
-from gridmap.db.tables import Unit
+from gridmap.db.tables import Dispatch, Incident, Unit
 from gridmap.domain.actor import Actor
 from gridmap.domain.ids import new_id
 from gridmap.domain.metric import LocalMetric
+from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Forbidden, GridmapError, Invalid, NotFound, TooLarge
 from gridmap.positions.fence_engine import FenceBook, FenceEvent, Sample, UnitState
 from gridmap.services import fences
 from gridmap.services.fence_book import FenceShelf, load_book
-from gridmap.services.fence_events import current_areas, follow
+from gridmap.services.fence_events import current_areas, drop_old, follow
+from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.transaction import Tx, system_transaction, transaction
+from gridmap.services.vault import Vault
 from gridmap.settings import Settings
+from layers.registry import get_layer
+from layers.tiles import tile
 from tests.conftest import TEST_NOW, ClonedDatabase
 from tests.world import SOUTH, WEST, World, make_world
 
@@ -423,3 +429,84 @@ def test_a_change_seen_in_an_old_version_is_refused(town: Town) -> None:
         fences.archive_fence(tx, made.id, "not needed")
         with pytest.raises(Conflict, match="fence_over"):
             fences.archive_fence(tx, made.id)
+
+
+def report(tx: Tx, class_key: str) -> UUID:
+    taken = take_report(
+        tx, TakeReport(channel="operator", class_key=class_key, text="x", lon=LON, lat=LAT), Vault(b"k" * 48)
+    )
+    return taken.incident_id
+
+
+def test_events_age_as_positions_do_but_for_the_way_to_an_incident(town: Town) -> None:
+    unit_id, other = town.unit(), town.unit()
+    with transaction(town.database, town.operator, FixedClock(START - timedelta(minutes=1))) as tx:
+        incident = tx.session.get_one(Incident, report(tx, "S1.01"))
+        fence_id = fences.open_callout_fence(
+            tx, incident, Point(LON, LAT).buffer(1e-3), name=incident.number, expires_at=None
+        )
+        tx.session.add(
+            Dispatch(
+                id=new_id(),
+                incident_id=incident.id,
+                unit_id=unit_id,
+                status="accepted",
+                offered_at=tx.now,
+                accepted_at=tx.now,
+                expires_at=tx.now,
+                offer={},
+            )
+        )
+    for one in (unit_id, other):
+        town.feed(town.book(), one, track([(0.0, 0.0, 5.0, 10)] * 60), late=False)
+    with system_transaction(town.database, FixedClock(TEST_NOW + timedelta(days=8))) as tx:
+        drop_old(tx, timedelta(days=7))
+        kept = tx.session.execute(text("select distinct unit_id, fence_id from fence_event")).all()
+        assert [tuple(row) for row in kept] == [(unit_id, fence_id)]
+        assert tx.session.scalar(text("select count(*) from fence_state")) == 0
+        assert tx.session.scalar(text("select count(*) from fence_checkpoint")) == 0
+    with transaction(town.database, town.operator, town.world.clock) as tx:
+        fences.end_fence(tx, fence_id)
+        assert fence_id not in {line.id for line in fences.list_fences(tx)}
+
+
+def test_a_checkpoint_from_before_the_oldest_fix_that_may_come_stays(town: Town) -> None:
+    unit_id = town.unit()
+    town.feed(town.book(), unit_id, track([(0.0, 0.0, 5.0, 10)] * 5), late=False)
+    town.feed(town.book(), unit_id, track([(0.0, 0.0, 5.0, 10)] * 5, START + timedelta(hours=1)), late=False)
+    with system_transaction(town.database, FixedClock(TEST_NOW + timedelta(days=2))) as tx:
+        drop_old(tx, timedelta(days=7))
+        kept = tx.session.scalars(
+            text("select at from fence_checkpoint where unit_id = :u"), {"u": unit_id}
+        ).all()
+        assert kept == [START + timedelta(hours=1, seconds=50)]
+
+
+def test_the_ground_of_a_restricted_case_is_in_no_tile_and_hidden_from_who_may_not_read_it(
+    town: Town,
+) -> None:
+    lead = town.world.account("lead.0", "shift_lead", 0)
+    restricted = next(one.key for one in vocabulary().classes.values() if one.restricted and one.parent)
+    with transaction(town.database, lead, town.world.clock) as tx:
+        made = {}
+        for class_key in (restricted, "S1.01"):
+            incident = tx.session.get_one(Incident, report(tx, class_key))
+            ground = Point(LON, LAT).buffer(1e-3)
+            made[class_key] = fences.open_callout_fence(tx, incident, ground, name="n", expires_at=None)
+    for actor, sees in ((lead, True), (town.operator, False)):
+        with transaction(town.database, actor, town.world.clock) as tx:
+            shown = {line.id for line in fences.list_fences(tx)}
+            assert (made[restricted] in shown) is sees
+            assert made["S1.01"] in shown
+            column = int((LON + 180) / 360 * 2**9)
+            drawn = [
+                tile(tx.session, get_layer("fences"), actor, 9, column, row).data for row in range(212, 216)
+            ]
+            ids = {
+                feature["properties"]["id"]
+                for one in drawn
+                if one
+                for feature in mapbox_vector_tile.decode(one)["fences"]["features"]
+            }
+            assert str(made["S1.01"]) in ids
+            assert str(made[restricted]) not in ids
