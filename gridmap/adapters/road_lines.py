@@ -43,6 +43,9 @@ _SURELY = {Mode.FOOT: _PEDESTRIAN, Mode.EBIKE: _BICYCLE, Mode.CAR: _AUTO, Mode.E
 _BY_ROAD_CLASS = frozenset({Mode.CAR, Mode.EMERGENCY_CAR})
 _LINES = ("highway", "railway", "public_transport", "man_made")
 _OPEN_ON_FOOT = frozenset({"yes", "designated", "permissive"})
+_OPEN_TO_WHEELS = frozenset({"yes", "permissive", "private", "destination", "customers"})
+_GATES = frozenset({"gate", "lift_gate", "swing_gate", "entrance"})
+_WHEEL_TAGS = ("vehicle", "motor_vehicle", "motorcar", "bicycle", "locked", "access:conditional")
 _ONE_WAY = {"yes": 1, "true": 1, "1": 1, "-1": -1, "reverse": -1}
 _EARTH_M = 6_371_000.0
 # The engine keeps whole metres an edge and rounds coordinates; its sphere is not quite ours.
@@ -63,7 +66,7 @@ class _WayFacts:
         self.speed_kmh = max(self.speed_kmh, float(tags.get("speed:fwd", 0)), float(tags.get("speed:bwd", 0)))
         self.may |= forward | backward
         self.both_ways &= forward & backward
-        self.cautious |= bool(tags.get("destonly")) or bool(tags.get("dismount"))
+        self.cautious |= bool(tags.get("dismount"))
 
 
 @dataclass
@@ -73,7 +76,7 @@ class _Drawn:
     points: dict[int, tuple[float, float]] = field(default_factory=dict)
     ways: dict[int, list[int]] = field(default_factory=dict)
     oneway: dict[int, int] = field(default_factory=dict)
-    gates: dict[int, bool] = field(default_factory=dict)
+    gates: dict[int, tuple[bool, bool]] = field(default_factory=dict)
     turning: set[int] = field(default_factory=set)
 
 
@@ -100,11 +103,17 @@ def _read_extract(path: Path, drawn: _Drawn) -> None:
         drawn.oneway[way.id] = _ONE_WAY.get(way.tags.get("oneway") or "", 0)
     barriers = osmium.FileProcessor(str(path), osmium.osm.NODE)
     for node in barriers.with_filter(osmium.filter.KeyFilter("barrier", "access")):
-        drawn.gates[node.id] = node.tags.get("foot", "") in _OPEN_ON_FOOT
+        drawn.gates[node.id] = _opens(node.tags)
     relations = osmium.FileProcessor(str(path), osmium.osm.RELATION)
     for relation in relations.with_filter(osmium.filter.TagFilter(("type", "restriction"))):
         if isinstance(relation, osmium.osm.Relation):
             drawn.turning |= {member.ref for member in relation.members if member.type == "w"}
+
+
+def _opens(tags: Any) -> tuple[bool, bool]:
+    """Whether a point on a road surely lets people on foot through, and wheels: the engine opens private gates."""
+    plain_gate = tags.get("barrier", "gate") in _GATES and not any(key in tags for key in _WHEEL_TAGS)
+    return tags.get("foot", "") in _OPEN_ON_FOOT, plain_gate and tags.get("access", "") in _OPEN_TO_WHEELS
 
 
 def _ask_engine(client: httpx.Client, points: Any) -> dict[int, _WayFacts]:
@@ -214,8 +223,8 @@ def _direction(drawn: _Drawn, facts: dict[int, _WayFacts], way_id: int) -> int:
 
 def _blocked(drawn: _Drawn, number: dict[int, int]) -> Any:
     blocked = np.zeros((len(MODES), len(number)), dtype=bool)
-    for ref, open_on_foot in drawn.gates.items():
+    for ref, (on_foot, on_wheels) in drawn.gates.items():
         if ref in number:
-            blocked[:, number[ref]] = True
-            blocked[MODES.index(Mode.FOOT), number[ref]] = not open_on_foot
+            blocked[:, number[ref]] = not on_wheels
+            blocked[MODES.index(Mode.FOOT), number[ref]] = not on_foot
     return blocked

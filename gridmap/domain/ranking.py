@@ -19,7 +19,7 @@ from gridmap.domain.travel import Trip
 
 FIRST_BATCH = 12
 BATCH = 60
-TIGHTEN_AT_ONCE = 300
+TIGHTEN_AT_ONCE = 120
 
 Ask = Callable[[Sequence[int]], Sequence[Trip]]
 Times = NDArray[np.float64]
