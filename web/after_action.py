@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import render_template
 
-from gridmap.db.tables import IncidentEvent
+from gridmap.db.tables import IncidentEvent, Task
 from gridmap.domain.metric import LocalMetric
 from gridmap.domain.vocab import Term, vocabulary
 from gridmap.services.after_action import AfterAction
@@ -61,7 +61,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "acknowledged": ("确认", "Acknowledged"),
     "not_acknowledged": ("未确认", "not acknowledged"),
     "tasks": ("预案步骤", "Plan steps"),
-    "done_at": ("完成", "Done"),
     "open": ("未完成", "open"),
     "minutes": ("{n} 分 {s} 秒", "{n} min {s} s"),
     "hours": ("{n} 小时 {m} 分", "{n} h {m} min"),
@@ -107,6 +106,14 @@ class Words:
     def class_name(self, key: str) -> str:
         found = vocabulary().classes.get(key)
         return key if found is None else (found.zh, found.en)[self._index]
+
+    def own_name(self, name: Mapping[str, str] | None) -> str | None:
+        """A name that the thing itself brings in both languages."""
+        return None if name is None else name[("zh", "en")[self._index]]
+
+    def was_late(self, task: Task, now: datetime) -> bool:
+        """Done after its time, or not done and its time is over."""
+        return task.due_at is not None and (task.finished_at or now) > task.due_at
 
     def moment(self, at: datetime | None) -> str:
         return "–" if at is None else at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -30,6 +30,7 @@ MAX_NOTE = 2_000
 class OpenItem:
     """One thing that somebody must own. `kind` is incident, alarm, closure, callout or task; `code` says which sort.
 
+    `label` is the number or sign that people say; `name` a task's own name, zh and en.
     `owner_id` is None where nobody owned it yet: whoever signs does from then on.
     """
 
@@ -41,6 +42,7 @@ class OpenItem:
     since: str
     owner_id: str | None
     restricted: bool = False
+    name: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,20 +58,22 @@ class Handover:
 _OPEN = text(
     """
     select 'incident' as kind, i.id::text as id, i.number as label, i.status as code, i.severity::int as severity,
-           i.reported_at as since, i.handler_account_id::text as owner_id, i.restricted
+           i.reported_at as since, i.handler_account_id::text as owner_id, i.restricted, null::jsonb as name
       from incident i where i.status <> 'closed' and (i.handler_account_id = :me or i.handler_account_id is null
        and i.scope_path <@ any ((select app_paths('write_paths'))::public.ltree[]))
     union all
     select 'alarm', a.id::text, coalesce(a.params ->> 'number', a.params ->> 'call_sign', ''), a.kind, a.severity,
-           a.raised_at, a.owner_account_id::text, false
+           a.raised_at, a.owner_account_id::text, false, null
       from alarm a where a.status = 'raised' and (a.owner_account_id = :me or a.owner_account_id is null)
     union all
-    select 'task', t.id::text, '', t.kind, null, t.created_at, t.assignee_account_id::text, false
-      from task t where t.status = 'open' and t.assignee_unit_id is null
+    select 'task', t.id::text, coalesce(ti.number, ''), t.kind, null, t.created_at, t.assignee_account_id::text, false,
+           t.params -> 'name'
+      from task t left join incident ti on ti.id = t.subject_id and t.subject_kind = 'incident'
+     where t.status = 'open' and t.assignee_unit_id is null
        and (t.assignee_account_id = :me or t.assignee_account_id is null)
     union all
     select 'closure', c.id::text, coalesce(c.note, ''), c.reason, null, c.starts_at,
-           coalesce(signed.by, c.created_by)::text, false
+           coalesce(signed.by, c.created_by)::text, false, null
       from closure c left join lateral (
         select h.signed_by as by from shift_handover h
          where h.status = 'signed'
@@ -79,7 +83,7 @@ _OPEN = text(
        and coalesce(signed.by, c.created_by, :me) = :me
     union all
     select 'callout', c.id::text, i.number, c.mode, i.severity, c.opened_at,
-           coalesce(signed.by, c.opened_by)::text, i.restricted
+           coalesce(signed.by, c.opened_by)::text, i.restricted, null
       from callout c join incident i on i.id = c.incident_id left join lateral (
         select h.signed_by as by from shift_handover h
          where h.status = 'signed'
@@ -212,6 +216,7 @@ def _open_of(tx: Tx, account_id: UUID) -> list[OpenItem]:
             since=row.since.isoformat(),
             owner_id=row.owner_id,
             restricted=row.restricted,
+            name=row.name,
         )
         for row in rows
     ]

@@ -31,13 +31,15 @@ def test_everything_open_moves_to_the_one_who_signs(world: World, clock: FixedCl
     with system_transaction(world.database, clock) as tx:
         path = world.county_paths[0]
         raise_alarm(tx, "warning", severity=2, path=path, subject_kind="unit", subject_id=mine)
-        tx.session.add(Task(kind="plan_step", scope_path=path, created_at=clock.at))
+        name = {"zh": "疏散群众", "en": "Clear the area"}
+        tx.session.add(Task(kind="plan_step", scope_path=path, created_at=clock.at, params={"name": name}))
     with transaction(world.database, olivia, clock) as tx:
         started = shifts.start(tx, note="三号路积水")
     listed = {(item["kind"], item["id"]) for item in started.row.items}
     assert {("incident", str(mine)), ("incident", str(nobodys))} <= listed
     assert ("incident", str(hers)) not in listed
     assert {kind for kind, _ in listed} == {"incident", "alarm", "task"}
+    assert [item["name"] for item in started.row.items if item["kind"] == "task"] == [name]
     with pytest.raises(Conflict, match="handover_open"), transaction(world.database, olivia, clock) as tx:
         shifts.start(tx)
     late = report(world, olivia)

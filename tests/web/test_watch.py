@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from gridmap.clock import FixedClock
-from gridmap.db.tables import Audit, DispatchLeg
+from gridmap.db.tables import Audit, DispatchLeg, Task
 from gridmap.services.dispatching import watching
 from gridmap.services.transaction import system_transaction
 from tests.web.conftest import Browse, Browser
@@ -168,6 +168,18 @@ def test_replay_and_the_report_after(
         ok(officer.post(f"/api/dispatches/{dispatch_id}/{step}"))
     lon, lat = world.point_in(0)
     with system_transaction(world.database, clock) as tx:
+        name = {"zh": "疏散群众", "en": "Clear the area"}
+        tx.session.add(
+            Task(
+                kind="plan_step",
+                subject_kind="incident",
+                subject_id=UUID(case["id"]),
+                scope_path=world.county_paths[0],
+                created_at=clock.at,
+                due_at=clock.at,
+                params={"name": name},
+            )
+        )
         for n in range(6):
             clock.at += timedelta(seconds=10)
             geom = f"SRID=4326;POINT({lon + (5 - n) * 0.001} {lat})"
@@ -190,6 +202,7 @@ def test_replay_and_the_report_after(
     assert ("演练" if language == "zh" else "DRILL") in page.text
     assert page.text.count('<path class="way"') == 1
     assert "WANG" in page.text
+    assert name[language] in page.text
     with system_transaction(world.database, clock) as tx:
         looks = tx.session.scalars(select(Audit).where(Audit.verb == "trail.view")).all()
         assert [(row.reason, row.params["units"]) for row in looks] == [("复盘", ["WANG"])] * 2
