@@ -37,6 +37,8 @@ export const callout = {
   add: ["再加一类", "Add another kind"],
   drop: ["去掉这一类", "Drop this kind"],
   fence: ["范围", "Where"],
+  within_m: ["周边 {n} 米内", "within {n} m"],
+  within_min: ["{n} 分钟车程内", "within {n} min of travel"],
   fence_any: ["不限", "anywhere"],
   value_m: ["米", "metres"],
   value_min: ["分钟车程", "minutes of travel"],
