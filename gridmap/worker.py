@@ -192,7 +192,10 @@ def age_out(database: Database, clock: Clock, settings: Settings) -> None:
         ("delete from login_attempt where at < :before", LOGIN_ATTEMPTS_KEPT),
         ("delete from blob where expires_at < :before", timedelta(0)),
         ("delete from contact where expires_at < :before", timedelta(0)),
-        ("delete from device_refusal where day < cast(:before as date)", timedelta(days=settings.positions_kept_days)),
+        (
+            "delete from device_refusal where day < cast(:before as date)",
+            timedelta(days=settings.positions_kept_days),
+        ),
         ("delete from fix_batch where set_aside_at < :before", timedelta(days=settings.positions_kept_days)),
     ):
         with system_transaction(database, clock) as tx:
