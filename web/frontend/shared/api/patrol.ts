@@ -38,15 +38,24 @@ export interface EndedJob {
   severity: number;
   area_name: string | null;
   ended_at: string;
-  reason: string | null;
+  /** Why a job under way was called off: recalled, diverted, released. */
+  end_reason: string | null;
 }
 
 /** What this account reported today. */
 export interface OwnReport {
   id: string;
   class_key: string;
-  number: string | null;
+  number: string;
   received_at: string;
+}
+
+/** A planned span of duty. */
+export interface RosterSpan {
+  starts_at: string;
+  ends_at: string;
+  vehicle: string | null;
+  partner_name: string | null;
 }
 
 /** "Are you all right?", asked when a unit is silent, does not move, or is alone on a dangerous scene. */
@@ -72,8 +81,9 @@ export interface Duty {
   since: string | null;
   /** When duty ends by itself. */
   ends_at: string | null;
-  /** The end that the roster names; duty lasts half an hour longer unless a job is open. */
-  roster_ends_at?: string | null;
+  /** Duty lasts half an hour longer than its span, unless a job is open. */
+  roster?: RosterSpan | null;
+  next_roster?: RosterSpan | null;
 }
 
 export interface PatrolState {
@@ -108,7 +118,7 @@ export interface FixReceipt {
 }
 
 export const getPatrolState = () => get<PatrolState>("/api/patrol/state");
-export const setDuty = (action: DutyAction) => post<unknown>("/api/patrol/duty", { action });
+export const setDuty = (action: DutyAction, reason?: string) => post<unknown>("/api/patrol/duty", { action, ...(reason ? { reason } : {}) });
 export const markSeen = (dispatchIds: string[]) => post<unknown>("/api/patrol/seen", { dispatch_ids: dispatchIds });
 export const sendFixes = (fixes: SentFix[]) => post<FixReceipt>("/api/positions", { fixes });
 
@@ -126,7 +136,7 @@ export const uploadVoice = (voice: Blob, incidentId: string, purpose = "result")
   upload("/api/blobs/voice", voice, "voice", incidentId, purpose);
 
 export async function finishTask(taskId: string): Promise<void> {
-  await post(`/api/tasks/${taskId}/done`);
+  await post(`/api/tasks/${taskId}/finish`);
 }
 
 export async function askForHelp(dispatchId: string, verb: "need-help" | "cannot-enter", body: Record<string, unknown>): Promise<void> {
@@ -143,4 +153,32 @@ export async function callSos(place: { lon: number; lat: number; accuracy_m: num
 
 export async function sayMistake(): Promise<void> {
   await post("/api/patrol/sos/false-alarm");
+}
+
+/** An app that speaks for the own unit; `last_used_at` of its keys says when it was last heard. */
+export interface OwnDevice {
+  id: string;
+  label: string;
+  kind: string;
+  keys: { name: string; last_used_at: string | null }[];
+}
+
+/** What is typed into the app, shown once; `text` is what a QR code of it holds. */
+export interface NewDevice {
+  device_id: string;
+  settings: {
+    app: string;
+    url: string;
+    mode: string;
+    username: string | null;
+    password: string | null;
+    identifier: string | null;
+    text: string;
+  };
+}
+
+export const listOwnDevices = () => get<{ items: OwnDevice[] }>("/api/patrol/devices");
+export const bindApp = (app: "owntracks" | "osmand") => post<NewDevice>("/api/patrol/devices", { app });
+export async function unbindApp(deviceId: string): Promise<void> {
+  await post(`/api/patrol/devices/${deviceId}/revoke`);
 }
