@@ -318,3 +318,12 @@ def test_rings_grow_and_agree_with_the_way(town_router: Valhalla) -> None:
         if abs(seconds - 180) > 30:
             wrong += rings[1].covers(shapely.Point(place)) != (seconds <= 180)
     assert wrong == 0
+
+
+def test_a_site_without_areas_is_judged_without_fault(database: Database, clock: FixedClock) -> None:
+    down = Valhalla("http://127.0.0.1:9", timeout_s=0.5)
+    judged = CoverKeeper(database, clock, down, RULES).turn()
+    assert [len(rule.areas) for rule in judged] == [0]
+    with system_transaction(database, clock) as tx:
+        assert tx.session.scalars(select(CoverRun)).one().points == 0
+    down.close()
