@@ -151,9 +151,8 @@ def end_plan(tx: Tx, incident_id: UUID, *, plan_key: str, reason: str | None) ->
     for callout_id in tx.session.scalars(
         select(Callout.id).where(Callout.plan_run_id == run.id, Callout.status.in_(LIVE_CALLOUTS))
     ).all():
-        callout = lock_callout(tx, callout_id)
-        if callout.status == "open":
-            end_callout(tx, incident, callout, "stopped", "stopped", reason=words)
+        # One that is met ends too, or it would ask again as soon as somebody gives a place back.
+        end_callout(tx, incident, lock_callout(tx, callout_id), "stopped", "stopped", reason=words)
     cancelled = cancel_steps(tx, incident_id, plan_key, reason=words)
     audit(tx, "plan.end", "plan_run", run.id, reason=words)
     touch(tx, incident, "plan_ended", plan_key=plan_key, reason=words, steps_cancelled=cancelled)

@@ -80,10 +80,14 @@ def test_a_plan_from_preview_to_end_and_a_hand_over(
     assert [run["plan_key"] for run in started["plan"]] == ["hazard"]
     assert desk.post(f"{here}/plan/start").get_json()["code"] == "plan_already_started"
     (step,) = started["tasks"]
-    assert ok(desk.post(f"/api/tasks/{step['id']}/finish", {"note": "已设置"}))["status"] == "done"
     work(world)
     shown = ok(desk.get(here))
-    assert [job["status"] for job in shown["dispatches"]] == ["offered"]
+    (asked,) = shown["dispatches"]
+    assert asked["status"] == "offered"
+    wang = browse("wang")
+    assert wang.post(f"/api/tasks/{step['id']}/finish").status_code == 404, "before accepting, out of sight"
+    ok(wang.post(f"/api/dispatches/{asked['id']}/accept"))
+    assert ok(wang.post(f"/api/tasks/{step['id']}/finish", {"note": "已设置"}))["status"] == "done"
     (callout,) = shown["callouts"]
     assert browse("operator.1").post(f"/api/callouts/{callout['id']}/stop", {"reason": "x"}).status_code in (
         403,
@@ -97,6 +101,9 @@ def test_a_plan_from_preview_to_end_and_a_hand_over(
     ended = ok(desk.post(f"{here}/plan/end", {"plan_key": "hazard", "reason": "已移交 119"}))
     assert ended["callouts"][0]["status"] == "stopped"
     assert ok(desk.get(here))["hand_overs"][0]["their_number"] == "F-77"
+    ok(desk.post(f"/api/dispatches/{asked['id']}/cancel", {"reason": "已移交 119"}))
+    work(world)
+    assert [row["status"] for row in ok(desk.get(here))["callouts"]] == ["stopped"], "an ended plan asks nobody"
     closed = ok(desk.post(f"{here}/verify", {"outcome": "handed_over", "note": "119 已接收"}))
     assert closed["outcome"] == "handed_over"
 
