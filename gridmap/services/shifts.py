@@ -7,20 +7,21 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 
-from gridmap.db.tables import Account, Alarm, Incident, Share, ShiftHandover, Task
+from gridmap.db.tables import Account, Alarm, Incident, IncidentEvent, Share, ShiftHandover, Task
 from gridmap.domain.ids import new_id
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.alarms import raise_alarm
 from gridmap.services.auditing import audit
-from gridmap.services.incidents import touch
 from gridmap.services.outbox import publish
+from gridmap.services.timeline import tell_incidents
 from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import Tx
 
 HANDOVER_UNSIGNED = "shift.handover_unsigned"
 UNSIGNED = "handover_unsigned"
+HANDED_ON = "handed_on"
 SIGNED_WITHIN = timedelta(minutes=15)
 MAX_ITEMS = 500
 MAX_NOTE = 2_000
@@ -223,14 +224,38 @@ def _open_of(tx: Tx, account_id: UUID) -> list[OpenItem]:
 
 
 def _own_incidents(tx: Tx, ids: Sequence[UUID], account_id: UUID) -> None:
-    """In the order of their ids, so that two who sign at once wait for each other and do not stand still."""
-    incidents = tx.session.scalars(
+    """All in a few statements: hundreds may be open, and a writing transaction has to stay short.
+
+    Locked in the order of their ids, so that two who sign at once wait for each other and do not stand still.
+    """
+    locked = tx.session.scalars(
         select(Incident).where(Incident.id.in_(ids)).order_by(Incident.id).with_for_update(key_share=True)
+    ).all()
+    if not locked:
+        return
+    previous = {incident.id: incident.handler_account_id for incident in locked}
+    tx.session.execute(
+        update(Incident)
+        .where(Incident.id.in_(previous))
+        .values(handler_account_id=account_id, handler_since=tx.now, version=Incident.version + 1)
     )
-    for incident in incidents.all():
-        previous = incident.handler_account_id
-        incident.handler_account_id, incident.handler_since = account_id, tx.now
-        touch(tx, incident, "handed_on", previous=str(previous) if previous else None)
+    connection = tx.session.connection()
+    connection.execute(
+        insert(IncidentEvent),
+        [
+            {
+                "id": new_id(),
+                "incident_id": incident_id,
+                "at": tx.now,
+                "kind": HANDED_ON,
+                "actor_account_id": account_id,
+                "actor_name": tx.actor.display_name,
+                "params": {"previous": str(before) if before else None},
+            }
+            for incident_id, before in previous.items()
+        ],
+    )
+    tell_incidents(tx, locked, HANDED_ON)
 
 
 def _own(tx: Tx, items: Sequence[OpenItem], account_id: UUID) -> None:
