@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def serving(site: BenchSite) -> Iterator[Serving]:
     log = settings.data_dir / "serve.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gridmap", "serve", "--port", str(settings.port)],
+            [*_tied(), sys.executable, "-m", "gridmap", "serve", "--port", str(settings.port)],
             env=environment | children.settings_environment(settings),
             stdout=out,
             stderr=out,
@@ -87,6 +88,12 @@ def serving(site: BenchSite) -> Iterator[Serving]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _tied() -> list[str]:
+    """Let it end with us, also when we are killed (util-linux)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 def empty(site: BenchSite) -> None:
