@@ -99,7 +99,7 @@ export const action_about = {
   return: ["退回给处置人员继续办理。", "Goes back for more work."],
   reopen: ["经过会完整保留。", "The history stays."],
   move: ["拖动图钉、点击地图或搜索地址。", "Drag the pin, click the map or search an address."],
-  duplicate: ["报告会并入选中的事件,本事件以“重复”结案。", "Its reports join the chosen incident; this one closes as a duplicate."],
+  duplicate: ["本事件以“重复”结案并指向所选事件;报告留在原处,两边的经过互相注明。", "Closes this one and points to the chosen one; its reports stay here, and both histories say so."],
   verify: ["核实现场结果后结案。", "Close after checking what was done."],
 } satisfies Group;
 
