@@ -169,12 +169,14 @@ class Search:
         if not self.is_known:
             return np.zeros(len(lon)), np.ones(len(lon), dtype=bool)
         self._search_to(enough_s)
-        whose, pieces = self._roads.pieces_within(
-            self._mode, lon, lat, self._roads.reach_m(self._sure, lon, lat, OFF_NETWORK_M + _NEAREST_PLUS_M)
-        )
+        most_m = OFF_NETWORK_M + _NEAREST_PLUS_M
+        reach_m = self._roads.reach_m(self._sure, lon, lat, most_m)
+        whose, pieces = self._roads.pieces_within(self._mode, lon, lat, reach_m)
         start, end = self._roads.ends(pieces)
         best = np.full(len(lon), np.inf)
         np.minimum.at(best, whose, np.minimum(self._node_s[start], self._node_s[end]))
+        # With nothing sure near, the engine may look for other roads at both ends: nothing is known of such a trip.
+        best[reach_m >= most_m] = 0.0
         if self._limit_s >= _LAST_LIMIT_S:
             return best, np.ones(len(lon), dtype=bool)
         return np.minimum(best, self._limit_s), best < self._limit_s
