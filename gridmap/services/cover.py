@@ -45,6 +45,8 @@ EVERY_S = 15.0
 # The engine serves operators too: a turn may keep it busy for so long, the rest waits for the next turn.
 ENGINE_BUDGET_S = 1.5
 MOST_MOVE_UPS = 5
+# Changed areas a transaction, so that none lasts long: at a large site the first judgement changes every one.
+MOST_CHANGES = 100
 MOVE_UP_KEPT = timedelta(seconds=60)
 _LOOKED_AT = 3
 _NAMESPACE = UUID("6d0f7c9e-5a3b-4c61-8f0a-3b1f5f2c7a10")
@@ -102,8 +104,11 @@ class CoverKeeper:
         spent_s = reach.refresh(units, shut, now, budget_s)
         judged = [_judge(rule, self._demands[rule.key], units, reach) for rule in rules]
         moves = self._plan_moves(judged, units, shut, now)
+        for _ in range(1 + sum(len(rule.areas) for rule in judged) // MOST_CHANGES):
+            with system_transaction(self.database, self.clock) as tx:
+                if not _write(tx, judged, moves, self.rules.stands_s):
+                    break
         with system_transaction(self.database, self.clock) as tx:
-            _write(tx, judged, moves, self.rules.stands_s)
             _write_run(tx, ground, units, reach, spent_s)
         return judged
 
@@ -236,15 +241,18 @@ def subject_of(area_id: int, requirement: str) -> UUID:
 
 def _write(
     tx: Tx, judged: Sequence[Judged], moves: dict[tuple[int, str], dict[str, Any]], stands_s: float
-) -> None:
-    """Write what changed, raise what has stood long enough, resolve what ended."""
+) -> bool:
+    """Write what changed, raise what has stood long enough, resolve what ended; True when there is more to write."""
     before = {(row.area_id, row.requirement): row for row in tx.session.scalars(select(CoverState))}
     seen: set[tuple[int, str]] = set()
+    changes = 0
     for rule in judged:
         for number, area in enumerate(rule.areas):
             key = (area.id, rule.rule.key)
             seen.add(key)
-            _write_one(tx, rule, number, before.get(key), moves.get(key), stands_s)
+            if changes == MOST_CHANGES:
+                return True
+            changes += _write_one(tx, rule, number, before.get(key), moves.get(key), stands_s)
     for key in before.keys() - seen:
         row = before[key]
         if row.alarmed_at is not None:
@@ -252,11 +260,13 @@ def _write(
         tx.session.execute(
             delete(CoverState).where(CoverState.area_id == key[0], CoverState.requirement == key[1])
         )
+    return False
 
 
 def _write_one(
     tx: Tx, rule: Judged, number: int, row: CoverState | None, move: dict[str, Any] | None, stands_s: float
-) -> None:
+) -> bool:
+    """True when there was something to write."""
     area, gap = rule.areas[number], bool(rule.cover.gap[number])
     since = (row.gap_since if row is not None and row.gap_since is not None else tx.now) if gap else None
     alarmed = row.alarmed_at if row is not None else None
@@ -276,7 +286,7 @@ def _write_one(
         "move_up": move if gap else None,
     }
     if row is not None and all(getattr(row, name) == value for name, value in fresh.items()):
-        return
+        return False
     values = {**fresh, "changed_at": tx.now}
     statement = insert(CoverState).values(area_id=area.id, requirement=rule.rule.key, **values)
     tx.session.execute(
@@ -285,6 +295,7 @@ def _write_one(
     if row is None or (row.gap, row.move_up) != (fresh["gap"], fresh["move_up"]):
         body = {"area_id": area.id, "requirement": rule.rule.key, "gap": gap}
         publish(tx, "cover", body, path=area.path)
+    return True
 
 
 def _raise(tx: Tx, rule: Judged, number: int, move: dict[str, Any] | None) -> None:
