@@ -132,9 +132,9 @@ def test_a_road_is_closed_by_drawing_and_opened_again(
         form.get_by_role("button", name="封闭道路").click()
         expect(form).to_be_hidden()
         page.get_by_role("button", name=re.compile("^道路封闭")).click()
-        page.get_by_role("button", name="解除").click()
+        page.get_by_role("button", name="解除", exact=True).first.click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("原因").fill("已恢复通行")
-        dialog.get_by_role("button", name="解除").click()
-        expect(page.get_by_text("没有封闭的道路")).to_be_visible()
+        dialog.get_by_role("button", name="解除", exact=True).click()
+        expect(dialog).to_be_hidden()
         assert desk.faults == []
