@@ -24,6 +24,7 @@ from gridmap.adapters.processes import wait_until
 from gridmap.bench.lattice import Lattice
 from gridmap.bench.site import BenchSite
 from gridmap.clock import SystemClock
+from gridmap.db.cluster import ensure_running
 from gridmap.domain.ids import new_id
 from gridmap.errors import Unavailable
 from gridmap.serve import children
@@ -88,6 +89,8 @@ def serving(site: BenchSite) -> Iterator[Serving]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # It stops the database with itself when nobody else is in it; the figures are read after.
+        ensure_running(settings)
 
 
 def _tied() -> list[str]:
