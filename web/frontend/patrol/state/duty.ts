@@ -3,9 +3,9 @@ import type { DutyAction } from "@shared/api/patrol";
 import { enqueue } from "./queue";
 import { unlockSound } from "./ringing";
 
-export async function changeDuty(action: DutyAction): Promise<void> {
+export async function changeDuty(action: DutyAction, reason?: string): Promise<void> {
   void unlockSound();
   // Asked for where it can be granted without a question: what is not sent yet must survive a full disk.
   if (action === "start") void navigator.storage?.persist?.();
-  await enqueue({ kind: "duty", action });
+  await enqueue({ kind: "duty", action, ...(reason ? { reason } : {}) });
 }

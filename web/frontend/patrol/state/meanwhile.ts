@@ -15,5 +15,6 @@ export function meanwhileText({ jobId, first }: Conflict, state: PatrolState | n
   if (typeof status !== "string") return t("meanwhile.gone");
   const at = ended?.ended_at ?? done?.done_at;
   const words = findText(`meanwhile.${status}`, { time: at ? clockTime(at) : "" }) ?? t("meanwhile.gone");
-  return ended?.reason ? `${words.trim()} · ${ended.reason}` : words.trim();
+  const why = ended?.end_reason ? findText(`meanwhile.${ended.end_reason}`) : undefined;
+  return why ? `${words.trim()} · ${why}` : words.trim();
 }

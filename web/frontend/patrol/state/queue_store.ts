@@ -30,7 +30,7 @@ export type Action =
   | { kind: "help"; dispatchId: string; verb: HelpVerb; body: Record<string, string>; classKey?: string }
   | { kind: "answer"; questionId: string; answer: "ok" | "help" }
   | { kind: "sos"; place: Place | null }
-  | { kind: "duty"; action: DutyAction };
+  | { kind: "duty"; action: DutyAction; reason?: string };
 
 export interface Refusal {
   status: number;

@@ -24,11 +24,11 @@ async function sendFiles(entry: Entry, files: Partial<Files>, incidentId: string
   }
 }
 
-async function sendDuty(action: "start" | "stop" | "break" | "resume"): Promise<void> {
+async function sendDuty({ action, reason }: Extract<Action, { kind: "duty" }>): Promise<void> {
   const ends = action === "stop" || action === "break";
   // Fixes taken on duty count as long as the server still takes the unit for on duty.
   if (ends) await sendKeptFixes();
-  await setDuty(action);
+  await setDuty(action, reason);
   if (ends) await forgetFixes();
 }
 
@@ -36,7 +36,7 @@ export async function send(entry: Entry): Promise<void> {
   const { action } = entry;
   switch (action.kind) {
     case "duty":
-      return sendDuty(action.action);
+      return sendDuty(action);
     case "step":
       await actOnDispatch(action.dispatchId, action.verb, action.reason ? { reason: action.reason } : {});
       return;
