@@ -9,8 +9,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -185,7 +187,7 @@ def _kill(site: BenchSite, token: str, units: list[Any], say: Say) -> dict[str, 
         if not _drained(site):
             raise Unavailable("bench_positions_not_placed", after="kill")
     stored = _stored_keys(site)
-    told = {(str(unit), round(at * 1e6)) for unit, at in sent.acknowledged}
+    told = set(sent.acknowledged)
     return {
         "lost": len(told - stored),
         "acknowledged": len(told),
@@ -249,12 +251,10 @@ def _waited(site: BenchSite, rows: str, since_s: float) -> NDArray[np.float64]:
     return np.array([row[0] for row in found if row[0] is not None], dtype=np.float64)
 
 
-def _stored_keys(site: BenchSite) -> set[tuple[str, int]]:
+def _stored_keys(site: BenchSite) -> set[tuple[UUID, datetime]]:
     with site.admin() as connection:
-        rows = connection.execute(
-            "select unit_id::text, round(extract(epoch from fixed_at) * 1000000)::bigint from fix"
-        ).fetchall()
-    return {(row[0], int(row[1])) for row in rows}
+        rows = connection.execute("select unit_id, fixed_at from fix").fetchall()
+    return {(row[0], row[1]) for row in rows}
 
 
 def _share(values: NDArray[np.float64], percent: float) -> float | None:

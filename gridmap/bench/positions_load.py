@@ -39,7 +39,7 @@ class Wanderers:
         self._at_s = np.full(size, time.time())
         self._rng = rng
 
-    def body(self, turn: int) -> tuple[bytes, list[tuple[UUID, float]]]:
+    def body(self, turn: int) -> tuple[bytes, list[tuple[UUID, datetime]]]:
         """The JSON of a gateway's next request, stamped now, and the (unit, time) of each fix in it."""
         size, now = len(self.unit_ids), time.time()
         which = (np.arange(FIXES_A_REQUEST) + turn * FIXES_A_REQUEST) % size
@@ -58,12 +58,18 @@ class Wanderers:
         )
         noise = self._rng.normal(0, 5 / _METRES_A_DEGREE, (2, FIXES_A_REQUEST))
         lon, lat = (self._lon[which] + noise[0]).tolist(), (self._lat[which] + noise[1]).tolist()
-        at = datetime.fromtimestamp(now, UTC).isoformat()
+        at = datetime.fromtimestamp(now, UTC)
         fixes = [
-            {"unit_id": str(self.unit_ids[unit]), "lon": x, "lat": y, "fixed_at": at, "accuracy_m": 8.0}
+            {
+                "unit_id": str(self.unit_ids[unit]),
+                "lon": x,
+                "lat": y,
+                "fixed_at": at.isoformat(),
+                "accuracy_m": 8.0,
+            }
             for unit, x, y in zip(which.tolist(), lon, lat, strict=True)
         ]
-        return json.dumps({"fixes": fixes}).encode(), [(self.unit_ids[unit], now) for unit in which.tolist()]
+        return json.dumps({"fixes": fixes}).encode(), [(self.unit_ids[unit], at) for unit in which.tolist()]
 
 
 @dataclass
@@ -74,10 +80,10 @@ class Sent:
     taken: int = 0
     failed: int = 0
     answer_ms: list[float] = field(default_factory=list)
-    acknowledged: list[tuple[UUID, float]] = field(default_factory=list)
+    acknowledged: list[tuple[UUID, datetime]] = field(default_factory=list)
 
 
-Next = Callable[[int], tuple[bytes, list[tuple[UUID, float]]]]
+Next = Callable[[int], tuple[bytes, list[tuple[UUID, datetime]]]]
 
 
 def send_steadily(
@@ -162,7 +168,7 @@ class _Link:
 def gateway_requests(wanderers: Wanderers, port: int, token: str) -> Next:
     """POST /api/positions of a gateway, 20 fixes of 20 units each."""
 
-    def make(turn: int) -> tuple[bytes, list[tuple[UUID, float]]]:
+    def make(turn: int) -> tuple[bytes, list[tuple[UUID, datetime]]]:
         body, told = wanderers.body(turn)
         head = (
             f"POST /api/positions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
@@ -178,7 +184,7 @@ def single_requests(lattice: Lattice, port: int, keys: list[str], rng: np.random
     west, south, east, north = lattice.bounds()
     lon, lat = rng.uniform(west, east, len(keys)), rng.uniform(south, north, len(keys))
 
-    def make(turn: int) -> tuple[bytes, list[tuple[UUID, float]]]:
+    def make(turn: int) -> tuple[bytes, list[tuple[UUID, datetime]]]:
         which = turn % len(keys)
         place = f"lat={lat[which]:.6f}&lon={lon[which]:.6f}"
         query = f"id={keys[which]}&{place}&timestamp={int(time.time() * 1000)}&speed=0"
