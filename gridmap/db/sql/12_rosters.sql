@@ -1,11 +1,14 @@
--- Who may swap duty with whom: units of the same kind beside the actor's own, under the same area one level up. Rosters
--- of colleagues hang on every station's wall, so times and call signs are told; persons are not.
+-- Who may swap duty with whom: units of the same kind beside the actor's own, under the same area one level up, but never
+-- out of their county. Rosters of colleagues hang on every station's wall, so times and call signs are told; persons are not.
 CREATE OR REPLACE FUNCTION colleague_units() RETURNS TABLE (unit_id uuid, call_sign text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
 $$
   SELECT DISTINCT u.id, u.call_sign
-  FROM unit own JOIN unit u ON u.kind = own.kind AND u.withdrawn_at IS NULL
-   AND u.scope_path <@ CASE WHEN nlevel(own.scope_path) > 1 THEN subpath(own.scope_path, 0, -1) ELSE own.scope_path END
+  FROM unit own
+  LEFT JOIN area home ON home.id = CASE WHEN nlevel(own.scope_path) > 0 THEN ltree2text(subpath(own.scope_path, -1))::int END
+  JOIN unit u ON u.kind = own.kind AND u.withdrawn_at IS NULL
+   AND u.scope_path <@ CASE WHEN home.level IN ('township', 'community', 'grid') THEN subpath(own.scope_path, 0, -1)
+                            ELSE own.scope_path END
   WHERE own.id = ANY (app_units())
 $$;
 
