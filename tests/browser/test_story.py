@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
+from tests.browser.steps import address_of, go_on_duty, take_the_call
 
 # One worker for all of them: the demo site that they share takes a minute to come up.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -18,31 +19,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 NOISE = "zyrm"  # the pinyin initials of "noise": what a practised hand types
 
 
-def _ready_map(page: Page) -> None:
-    """The map's first picture is complete."""
-    page.wait_for_selector("canvas.maplibregl-canvas")
-    page.wait_for_timeout(2_500)
-
-
-def _address(seat: Seat) -> dict[str, float | str]:
-    """Some address of the district with its place."""
-    me = seat.api("GET", "/api/me")
-    lon, lat = me["deployment"]["center"]
-    for words in ("路1号", "路2号", "路", "街"):
-        hits = seat.api("GET", f"/api/search?q={words}&lon={lon}&lat={lat}")["items"]
-        for hit in hits:
-            if hit["kind"] in ("address", "building", "street") and hit["lon"] is not None:
-                return {"name": hit["name"], "lon": hit["lon"], "lat": hit["lat"]}
-    raise AssertionError("the district has no address")
-
-
 def test_from_a_call_to_a_verified_close(site: DemoSite, chromium: Browser, pictures: Path) -> None:
     with seated(chromium, site, site.staff("operator"), "/") as desk:
-        place = _address(desk)
+        place = address_of(desk)
         beside = (float(place["lon"]) + 0.004, float(place["lat"]) + 0.001)
         with seated(chromium, site, site.officer(), "/patrol", place=beside) as phone:
-            _go_on_duty(phone, *beside)
-            number = _take_the_call(desk, str(place["name"]))
+            go_on_duty(phone, *beside)
+            number = take_the_call(desk, str(place["name"]), NOISE, "楼下广场音响声音很大，影响孩子休息。")
             _send_the_nearest(desk, pictures)
             phone.stand_at(beside[0] + 0.00001, beside[1])
             _accept(phone, pictures)
@@ -54,38 +37,6 @@ def test_from_a_call_to_a_verified_close(site: DemoSite, chromium: Browser, pict
             assert phone.foreign == []
         assert desk.faults == []
         assert desk.foreign == []
-
-
-def _go_on_duty(phone: Seat, lon: float, lat: float) -> None:
-    start, end = (phone.page.get_by_role("button", name=name) for name in ("上岗", "下岗"))
-    start.or_(end).wait_for()
-    if start.is_visible():
-        start.click()
-    end.wait_for()
-    phone.stand_at(lon, lat)
-    expect(phone.page.get_by_text("位置已送达")).to_be_visible(timeout=30_000)
-
-
-def _take_the_call(desk: Seat, address: str) -> str:
-    """By keyboard alone."""
-    page = desk.page
-    _ready_map(page)
-    page.locator("body").press("n")
-    form = page.get_by_role("form", name="登记")
-    form.get_by_role("combobox", name="类别").press_sequentially(NOISE)
-    page.keyboard.press("Enter")
-    form.get_by_role("combobox", name="地点").press_sequentially(address, delay=20)
-    page.get_by_role("option").filter(has_text=address).first.wait_for()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
-    form.get_by_label("情况").fill("楼下广场音响声音很大，影响孩子休息。")
-    with page.expect_response("**/api/reports") as answer:
-        page.keyboard.press("Control+Enter")
-    receipt = answer.value.json()
-    assert receipt["created"] is True
-    expect(page.get_by_text(receipt["incident"]["number"]).first).to_be_visible()
-    return str(receipt["incident"]["number"])
 
 
 def _send_the_nearest(desk: Seat, pictures: Path) -> None:
@@ -149,7 +100,7 @@ def _verify(desk: Seat, number: str, pictures: Path) -> None:
 def test_the_phone_keeps_what_it_cannot_send(site: DemoSite, chromium: Browser, pictures: Path) -> None:
     """Out of the lift: what was reported without a line arrives once, in order, after a reload."""
     with seated(chromium, site, site.staff("operator"), "/") as desk:
-        place = _address(desk)
+        place = address_of(desk)
         here = (float(place["lon"]), float(place["lat"]))
         before = _count(desk)
         with seated(chromium, site, site.officer(1), "/patrol", place=here) as phone:
