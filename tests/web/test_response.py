@@ -103,7 +103,9 @@ def test_a_plan_from_preview_to_end_and_a_hand_over(
     assert ok(desk.get(here))["hand_overs"][0]["their_number"] == "F-77"
     ok(desk.post(f"/api/dispatches/{asked['id']}/cancel", {"reason": "已移交 119"}))
     work(world)
-    assert [row["status"] for row in ok(desk.get(here))["callouts"]] == ["stopped"], "an ended plan asks nobody"
+    assert [row["status"] for row in ok(desk.get(here))["callouts"]] == ["stopped"], (
+        "an ended plan asks nobody"
+    )
     closed = ok(desk.post(f"{here}/verify", {"outcome": "handed_over", "note": "119 已接收"}))
     assert closed["outcome"] == "handed_over"
 
