@@ -58,7 +58,9 @@ def dispatch(as_json: bool, extract: Path | None, incidents: int, units: int) ->
 @bench.command("positions")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
 @click.option("--seconds", type=click.FloatRange(2, 3_600), default=60.0, help="How long each run lasts.")
-@click.option("--rate", type=click.FloatRange(20, 100_000), default=PER_SECOND, help="Fixes offered a second.")
+@click.option(
+    "--rate", type=click.FloatRange(20, 100_000), default=PER_SECOND, help="Fixes offered a second."
+)
 @click.option(
     "--fences",
     type=click.IntRange(0, 100_000),

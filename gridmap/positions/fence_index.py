@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -16,7 +17,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-Shape = Polygon | MultiPolygon
+Shape: TypeAlias = Polygon | MultiPolygon
 
 _PIECE_CORNERS = 16
 

@@ -63,7 +63,9 @@ def worker() -> None:
 
 
 @click.command()
-@click.option("--shard", type=click.IntRange(0, 15), default=0, show_default=True, help="Which share of the units.")
+@click.option(
+    "--shard", type=click.IntRange(0, 15), default=0, show_default=True, help="Which share of the units."
+)
 def positions(shard: int) -> None:
     """Run one positions process: filters, fences, the units' places. `gridmap serve` starts them by itself."""
     settings = load_settings()

@@ -51,7 +51,10 @@ class Deployment:
         specs = [
             children.routing(self.settings, log_of),
             children.worker(self.settings, log_of),
-            *(children.positions(self.settings, shard, log_of) for shard in range(self.settings.positions_shards)),
+            *(
+                children.positions(self.settings, shard, log_of)
+                for shard in range(self.settings.positions_shards)
+            ),
             children.mqtt(self.settings, log_of),
             children.web(self.settings, self.tls, self.renewed, log_of),
             *extra,

@@ -118,7 +118,8 @@ class FixIntake:
 
     def _next_group(self) -> list[_Waiting]:
         with self._lock:
-            group, count = [], 0
+            group: list[_Waiting] = []
+            count = 0
             while self._waiting and (not group or count + len(self._waiting[0].fixes) <= MOST_FIXES):
                 group.append(self._waiting.pop(0))
                 count += len(group[-1].fixes)

@@ -63,8 +63,8 @@ class UnitMember(Base):
 class Device(Base):
     """A phone app or tracker. Fixes belong to a device, ranking to the unit it is bound to.
 
-    `priority`: of a unit's devices the smallest number leads while it is fresh; equal numbers, the newest fix. The kinds
-    `page` (our phone page) and `gateway` (another system names the unit) are made at their unit's first fix.
+    `priority`: of a unit's devices the smallest number leads while it is fresh; equal numbers, the newest fix. The
+    kinds `page` (our phone page) and `gateway` (another system names the unit) are made at their unit's first fix.
     """
 
     __tablename__ = "device"
