@@ -22,11 +22,11 @@ demo-check: setup ## the same on a free port: walk the main job as a client woul
 
 test: setup-tests lint ## everything but the slow tests
 	$(NPM) run test
-	$(VENV)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+	$(VENV)/python -m pytest -n 2 --dist loadscope -m "not slow" $(ARGS)
 
 test-all: setup-tests lint ## every test
 	$(NPM) run test
-	$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(VENV)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 lint: setup-tests ## style and types, Python and TypeScript
 	$(VENV)/python -m ruff check .

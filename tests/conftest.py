@@ -10,11 +10,13 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
+from xdist.scheduler import LoadScopeScheduling
 
 from gridmap.clock import FixedClock
 from gridmap.db.cluster import embedded_urls, ensure_running, stop, superuser_conninfo
@@ -25,6 +27,8 @@ from gridmap.settings import Settings, load_settings
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TEST_NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
+
+SHARED_ROOMS = ("tests/browser/", "tests/unit/demo/")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 # Without the background-networking flags Chromium looks for hosts outside; the certificate is the site's own.
@@ -39,6 +43,17 @@ ARGUMENTS = [
     "--disable-sync",
     "--ignore-certificate-errors",
 ]
+
+
+class ByRoom(LoadScopeScheduling):
+    """Deals out tests one by one; those that share a site or a district, a minute's work, go to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((room for room in SHARED_ROOMS if nodeid.startswith(room)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+    return ByRoom(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.people import Seat
 
@@ -38,8 +39,20 @@ def go_on_duty(phone: Seat, lon: float, lat: float) -> None:
             # Outside the roster's hours, which depends on when the test runs, duty takes a reason.
             called.click()
     end.wait_for()
-    phone.stand_at(lon, lat)
-    expect(phone.page.get_by_text("位置已送达")).to_be_visible(timeout=30_000)
+    stay_until(phone, (lon, lat), phone.page.get_by_text("位置已送达"))
+
+
+def stay_until(phone: Seat, place: tuple[float, float], sight: Locator, *, tries: int = 12) -> None:
+    """Stand at a place, with a fresh fix every few seconds as a phone gives them, until the page shows it."""
+    for number in range(tries):
+        # Chromium tells the page of a fix only when it is another one.
+        phone.stand_at(place[0] + number % 2 * 1e-6, place[1])
+        try:
+            sight.first.wait_for(timeout=5_000)
+            return
+        except PlaywrightTimeout:
+            continue
+    expect(sight.first).to_be_visible()
 
 
 def take_the_call(desk: Seat, address: str, initials: str, words: str) -> str:

@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.people import seated
 from tests.browser.site import DemoSite
 
-# One worker for all of them: the demo site that they share takes a minute to come up.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 expect.set_options(timeout=20_000)
 LOGIN = f"new{uuid4().hex[:8]}"

@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
 
-# One worker for all of them: the demo site that they share takes a minute to come up.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOISE, RUBBISH = "S5.02", "C1.01"
 expect.set_options(timeout=20_000)

@@ -10,8 +10,7 @@ from playwright.sync_api import Browser
 from tests.browser.people import seated
 from tests.browser.site import DemoSite
 
-# One worker for all of them: the demo site that they share takes a minute to come up.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 DESK_SIZES = {"desk": {"width": 1600, "height": 900}, "small": {"width": 1280, "height": 720}}
 

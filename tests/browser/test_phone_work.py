@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
+from tests.browser.steps import stay_until
 
-# One worker for all of them: the demo site that they share takes a minute to come up.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SMALL_TARGETS = """() => [...document.querySelectorAll('button, a[href], textarea, select, label.chip')]
   .filter((e) => !e.closest('.maplibregl-ctrl') && !e.classList.contains('story'))
@@ -56,8 +56,7 @@ def test_a_result_that_came_too_late_is_shown_and_saved(
         with seated(chromium, site, site.officer(4), "/patrol", place=(lon + 0.002, lat)) as phone:
             page = phone.page
             _go_on_duty(phone)
-            phone.stand_at(lon + 0.002, lat)
-            expect(page.get_by_text("位置已送达")).to_be_visible(timeout=30_000)
+            stay_until(phone, (lon + 0.002, lat), page.get_by_text("位置已送达"))
             job = _send_a_job(desk, phone, lon, lat)
             page.get_by_role("button", name="接单").click()
             page.get_by_role("button", name="出发").click()

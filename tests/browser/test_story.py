@@ -11,10 +11,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
-from tests.browser.steps import address_of, go_on_duty, take_the_call
+from tests.browser.steps import address_of, go_on_duty, stay_until, take_the_call
 
-# One worker for all of them: the demo site that they share takes a minute to come up.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 NOISE = "zyrm"  # the pinyin initials of "noise": what a practised hand types
 
@@ -69,8 +68,7 @@ def _go_there(phone: Seat, lon: float, lat: float, pictures: Path) -> None:
     phone.page.screenshot(path=pictures / "phone-on-the-way.png")
     # 400 m take a while: a fix that came too soon would be refused as impossibly fast.
     phone.page.wait_for_timeout(8_000)
-    phone.stand_at(lon + 0.0001, lat)
-    phone.page.get_by_text("系统判定你已到场").wait_for(timeout=60_000)
+    stay_until(phone, (lon + 0.0001, lat), phone.page.get_by_text("系统判定你已到场"))
     phone.page.get_by_role("button", name="确认到场").click()
 
 

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
-from tests.browser.steps import address_of, go_on_duty, take_the_call
+from tests.browser.steps import address_of, go_on_duty, stay_until, take_the_call
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 FIRE = "hqhh"
 # A phone at this distance (degrees) from the scene drives there in a believable time.
@@ -87,13 +87,10 @@ def _both_are_counted(desk: Seat, case: str) -> None:
 
 
 def _arrive(phone: Seat, scene: tuple[float, float], pictures: Path) -> None:
+    # Some 300 m take a while: a fix that came too soon would be refused as impossibly fast.
     phone.page.wait_for_timeout(6_000)
-    for _ in range(4):
-        # Arrival takes an accurate fix that stays: the server proposes nothing from one alone.
-        phone.stand_at(*scene)
-        phone.page.wait_for_timeout(5_500)
     confirm = phone.page.get_by_role("button", name="确认到场")
-    confirm.wait_for(timeout=60_000)
+    stay_until(phone, scene, confirm)
     phone.page.screenshot(path=pictures / "phone-arrived.png")
     confirm.click()
 

@@ -183,10 +183,15 @@ def test_arrival_is_proposed_from_positions_and_confirmed(world: World, clock: F
     clock.at += timedelta(minutes=5)
     lon, lat = world.point_in(0)
     placer = FixPlacer(world.database, clock, LocalMetric("EPSG:4547"))
-    assert sent(world, officer, PhoneFix(lon=lon + 0.0001, lat=lat, fixed_at=clock.at, accuracy_m=10)).accepted == 1
+    assert (
+        sent(world, officer, PhoneFix(lon=lon + 0.0001, lat=lat, fixed_at=clock.at, accuracy_m=10)).accepted
+        == 1
+    )
     assert placer.turn() == 1
     with transaction(world.database, operator, clock) as tx:
-        assert tx.session.get_one(Dispatch, dispatch_id).arrival_proposed_at is None, "passing by is no arrival"
+        assert tx.session.get_one(Dispatch, dispatch_id).arrival_proposed_at is None, (
+            "passing by is no arrival"
+        )
     clock.at += timedelta(seconds=20)
     assert sent(world, officer, PhoneFix(lon=lon, lat=lat, fixed_at=clock.at, accuracy_m=10)).accepted == 1
     assert placer.turn() == 1

@@ -55,7 +55,6 @@ def world(settings: Settings) -> Iterator[World]:
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @needs_assets
 def test_the_page_draws_and_asks_nobody_for_anything(world: World, chromium: Browser, tmp_path: Path) -> None:
     with system_transaction(world.database, world.clock) as tx:

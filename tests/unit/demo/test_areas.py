@@ -10,9 +10,6 @@ import shapely
 
 from tests.unit.demo.conftest import District
 
-# One worker draws the district for all.
-pytestmark = pytest.mark.xdist_group("district")
-
 COUNTS = {"province": 1, "city": 1, "county": 1, "township": 12, "community": 60, "grid": 600}
 
 

@@ -18,9 +18,6 @@ from gridmap.domain.crs import to_wgs84
 from gridmap.domain.vocab import vocabulary
 from tests.unit.demo.conftest import SEED, UNTIL, District
 
-# One worker draws the district for all.
-pytestmark = pytest.mark.xdist_group("district")
-
 
 def _rows(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
     with path.open(encoding=encoding, newline="") as handle:

@@ -17,9 +17,6 @@ from gridmap.demo.district.incidents import CHANNELS
 from gridmap.domain.vocab import vocabulary
 from tests.unit.demo.conftest import UNTIL, District
 
-# One worker draws the district for all.
-pytestmark = pytest.mark.xdist_group("district")
-
 
 @pytest.fixture(scope="module")
 def truth(district: District) -> dict[str, Any]:

@@ -14,9 +14,6 @@ from gridmap.demo.sim_movement import Mover, Streets, send_to, step
 from gridmap.demo.sim_reports import STORM_REPORTS, STORM_S, Caller, load_scenes
 from tests.unit.demo.conftest import District
 
-# One worker draws the district for all.
-pytestmark = pytest.mark.xdist_group("district")
-
 NOON = datetime(2026, 3, 20, 12, 0, tzinfo=ZONE)
 
 

@@ -21,9 +21,6 @@ from gridmap.demo.district.street_graph import load_street_graph
 from gridmap.errors import Unavailable
 from tests.unit.demo.conftest import District
 
-# One worker draws the district for all.
-pytestmark = pytest.mark.xdist_group("district")
-
 FIRST_ID = 10**12
 CAR = {"trunk", "primary", "secondary", "tertiary", "residential", "unclassified", "living_street", "service"}
 
