@@ -24,9 +24,10 @@ def test_a_fire_with_two_crews_and_a_lift(site: DemoSite, chromium: Browser, pic
         place = address_of(desk)
         scene = (float(place["lon"]), float(place["lat"]))
         engine_at, worker_at = (scene[0] + NEAR_DEG, scene[1]), (scene[0], scene[1] + NEAR_DEG)
+        # The worker of the other story, if it ran before: he stands where it left him, and would be asked first.
         with (
             seated(chromium, site, site.officer(kind="fire"), "/patrol", place=engine_at) as engine,
-            seated(chromium, site, site.officer(2), "/patrol", place=worker_at) as worker,
+            seated(chromium, site, site.officer(), "/patrol", place=worker_at) as worker,
         ):
             go_on_duty(engine, *engine_at)
             go_on_duty(worker, *worker_at)
