@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gridmap.bench.dispatch import UNITS, demo_extract, run_dispatch_bench
-from gridmap.bench.feed import run_feed_bench
+from gridmap.bench.feed import LONGEST_S, run_feed_bench
 from gridmap.bench.map import run_map_bench
 from gridmap.bench.positions import FENCES, PER_SECOND, run_positions_bench
 from gridmap.settings import load_settings
@@ -34,9 +34,12 @@ def map_(as_json: bool, scale: float, tipg: bool) -> None:
 @click.option("--scale", type=click.FloatRange(0.001, 2.0), default=1.0, help="Share of the rows to import.")
 @click.option("--streams", type=click.IntRange(1, 5_000), default=500, help="Open event streams.")
 @click.option("--per-second", type=click.FloatRange(0.1, 200), default=20.0, help="Reports a second.")
-def feed(as_json: bool, scale: float, streams: int, per_second: float) -> None:
+@click.option(
+    "--seconds", type=click.FloatRange(60, 86_400), default=LONGEST_S, help="Stop the import after this."
+)
+def feed(as_json: bool, scale: float, streams: int, per_second: float, seconds: float) -> None:
     """From a report's commit to 500 screens, during an import and across a restart of the web."""
-    _tell(run_feed_bench(load_settings(), scale, streams, per_second, _say), as_json)
+    _tell(run_feed_bench(load_settings(), scale, streams, per_second, _say, longest_s=seconds), as_json)
 
 
 @bench.command("dispatch")

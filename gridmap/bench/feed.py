@@ -67,16 +67,21 @@ class Heard:
     resyncs: int
 
 
-def run_feed_bench(base: Settings, scale: float, streams: int, per_second: float, say: Say) -> dict[str, Any]:
-    """Measure the feed. `scale` is the share of 2,000,000 rows to import. Returns the report (docs/bench.md)."""
+def run_feed_bench(
+    base: Settings, scale: float, streams: int, per_second: float, say: Say, *, longest_s: float = LONGEST_S
+) -> dict[str, Any]:
+    """Measure the feed, until the import ends or for `longest_s`. Returns the report (docs/bench.md).
+
+    `scale` is the share of 2,000,000 rows to import.
+    """
     with bench_site(base, 1.0, say, purpose="feed") as site:
         _empty(site)
         file = _import_file(site, scale, say)
-        return _measure(site, file, round(INCIDENTS * scale), streams, per_second, say)
+        return _measure(site, file, round(INCIDENTS * scale), streams, per_second, longest_s, say)
 
 
 def _measure(
-    site: BenchSite, file: Path, rows: int, streams: int, per_second: float, say: Say
+    site: BenchSite, file: Path, rows: int, streams: int, per_second: float, longest_s: float, say: Say
 ) -> dict[str, Any]:
     city = next(area for area in site.lattice.areas if area.level == "city")
     stop = threading.Event()
@@ -95,7 +100,7 @@ def _measure(
                 thread.start()
             try:
                 time.sleep(_CALM_S)
-                imported = _import_and_restart(site, file, web, say)
+                imported = _import_and_restart(site, file, web, longest_s, say)
             finally:
                 stop.set()
                 for thread in threads:
@@ -190,7 +195,9 @@ def _import_file(site: BenchSite, scale: float, say: Say) -> Path:
     return path
 
 
-def _import_and_restart(site: BenchSite, file: Path, web: LastingWeb, say: Say) -> dict[str, Any]:
+def _import_and_restart(
+    site: BenchSite, file: Path, web: LastingWeb, longest_s: float, say: Say
+) -> dict[str, Any]:
     """Import in a process of its own; restart the web while it runs. Ends with the import, or at the limit."""
     say("importing")
     account = unprivileged_account(site.settings.data_dir / "postgres")
@@ -223,7 +230,7 @@ def _import_and_restart(site: BenchSite, file: Path, web: LastingWeb, say: Say) 
         time.sleep(SHORTEST_S / 3)
         say("restarting the web")
         down_s = web.restart()
-        wait_until(lambda: child.find_status() is not None, timeout_s=LONGEST_S, pause_s=0.5)
+        wait_until(lambda: child.find_status() is not None, timeout_s=longest_s, pause_s=0.5)
         ended = child.find_status()
         seconds = time.time() - started
         time.sleep(max(0.0, SHORTEST_S - seconds))
