@@ -12,7 +12,7 @@ from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
 from tests.browser.steps import address_of, go_on_duty, stay_until, take_the_call
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FIRE = "hqhh"
 # A phone at this distance (degrees) from the scene drives there in a believable time.
