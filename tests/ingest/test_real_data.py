@@ -132,7 +132,7 @@ def test_a_whole_walk_on_the_real_districts(portland: Importer, shared_data: Pat
             Vault(b"k" * 48),
         )
         assert tx.session.get_one(Incident, taken.incident_id).scope_path == path
-    portland.execute("update unit set capabilities = '{police_powers}'")
+    portland.execute("update unit set capabilities = '{police_powers}', crew_size = 2")
     with transaction(portland.database, operator, clock) as tx:
         candidates = list_candidates(tx, taken.incident_id)
         assert [unit.unit_id for unit in candidates.units] == [unit_id]
