@@ -125,7 +125,7 @@ def test_no_configuration_names_an_index() -> None:
         "--index-" + "url https://example.com/",
         "[global]\nindex-" + "url = https://example.com",
         "registry=" + "https://example.com",
-        '"resolved": "https://example.com/x.tgz"',
+        '"resolved": "https' + '://example.com/x.tgz"',
     ],
 )
 def test_an_index_would_be_seen(text: str) -> None:
