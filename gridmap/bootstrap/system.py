@@ -66,8 +66,7 @@ def find_missing(*, for_tests: bool) -> list[Missing]:
 
 
 def _missing_database() -> list[Missing]:
-    if shutil.which("initdb") is not None:
-        # A PostgreSQL of the administrator's own choice: its PostGIS is theirs too, and start-up checks it.
+    if _own_postgres_has_postgis():
         return []
     majors = sorted(
         int(folder.parent.name)
@@ -80,6 +79,26 @@ def _missing_database() -> list[Missing]:
     if any((_POSTGRES_SHARE / str(major) / "extension/postgis.control").exists() for major in usable):
         return []
     return [Missing("PostGIS", (f"postgresql-{usable[-1]}-postgis-3",))]
+
+
+def _own_postgres_has_postgis() -> bool:
+    """Whether a PostgreSQL of the administrator's own choice is on the path, with its PostGIS.
+
+    A link to a packaged PostgreSQL is a packaged one.
+    """
+    found = shutil.which("initdb")
+    if found is None:
+        return False
+    programs = Path(found).resolve().parent
+    if programs.is_relative_to(_POSTGRES_PROGRAMS):
+        return False
+    share = programs.parent / "share"
+    if (programs / "pg_config").exists():
+        told = subprocess.run(
+            [programs / "pg_config", "--sharedir"], capture_output=True, text=True, check=False
+        )
+        share = Path(told.stdout.strip())
+    return (share / "extension/postgis.control").exists()
 
 
 def _chromium_package() -> str:

@@ -87,3 +87,38 @@ def test_a_missing_program_is_a_refusal() -> None:
 
 def test_nothing_is_missing_where_these_tests_run() -> None:
     assert system.find_missing(for_tests=True) == []
+
+
+@pytest.fixture
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with a packaged PostgreSQL 15 without PostGIS, and nothing else on the path."""
+    programs = tmp_path / "lib/15/bin"
+    programs.mkdir(parents=True)
+    (programs / "initdb").touch(mode=0o755)
+    (tmp_path / "path").mkdir()
+    monkeypatch.setattr(system, "_POSTGRES_PROGRAMS", tmp_path / "lib")
+    monkeypatch.setattr(system, "_POSTGRES_SHARE", tmp_path / "share")
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    return tmp_path
+
+
+def test_a_link_to_the_packaged_postgres_still_lacks_postgis(packaged: Path) -> None:
+    (packaged / "path/initdb").symlink_to(packaged / "lib/15/bin/initdb")
+    lacking = {name for lack in system.find_missing(for_tests=False) for name in lack.packages}
+    assert "postgresql-15-postgis-3" in lacking
+
+    control = packaged / "share/15/extension/postgis.control"
+    control.parent.mkdir(parents=True)
+    control.touch()
+    assert not any("postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages)
+
+
+def test_an_own_postgres_counts_with_its_postgis_only(packaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = packaged / "own"
+    (own / "bin").mkdir(parents=True)
+    (own / "bin/initdb").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(own / "bin"))
+    assert any("postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages)
+    (own / "share/extension").mkdir(parents=True)
+    (own / "share/extension/postgis.control").touch()
+    assert not any("postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages)
