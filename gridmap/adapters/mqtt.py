@@ -55,36 +55,45 @@ class Inbox:
         if parts.scheme not in _PORTS or not parts.hostname:
             raise Misconfigured("mqtt_url_malformed")
         self._host, self._port = parts.hostname, parts.port or _PORTS[parts.scheme]
+        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        self._tls = (
+            ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+            if parts.scheme == "mqtts"
+            else None
+        )
         self._topic = topic
+        self._client_id = client_id
         self._arrived: queue.Queue[Arrival] = queue.Queue()
         self._connection = 0
         self._connected = threading.Event()
-        self._client = Client(
+        self._client = self._make_client()
+
+    def _make_client(self) -> Client:
+        client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=client_id,
+            client_id=self._client_id,
             clean_session=False,
             protocol=MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
         )
-        if parts.username:
-            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-        if parts.scheme == "mqtts":
-            self._client.tls_set_context(ssl.create_default_context(cafile=str(ca_file) if ca_file else None))
-        self._client.reconnect_delay_set(1, _LONGEST_PAUSE_S)
-        self._client.on_connect = self._on_connect
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
+        if self._login is not None:
+            client.username_pw_set(*self._login)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
+        client.reconnect_delay_set(1, _LONGEST_PAUSE_S)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
 
     def __enter__(self) -> Inbox:
-        self._client.connect_async(self._host, self._port, _KEEP_ALIVE_S)
-        self._client.loop_start()
+        self._start()
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._stop()
 
     def wait_connected(self, timeout_s: float) -> bool:
         """True once the broker has let us in."""
@@ -109,10 +118,22 @@ class Inbox:
 
     def ask_again(self) -> None:
         """Have everything that was not acknowledged sent once more, by connecting anew."""
+        self._stop()
         self._connected.clear()
         while not self._arrived.empty():
             self._arrived.get_nowait()
-        self._client.reconnect()
+        # The library leaks two sockets when one client is started twice.
+        self._client = self._make_client()
+        self._start()
+
+    def _start(self) -> None:
+        self._client.connect_async(self._host, self._port, _KEEP_ALIVE_S)
+        self._client.loop_start()
+
+    def _stop(self) -> None:
+        # The farewell queues behind the acknowledgements; `reconnect` would throw those away that are not yet sent.
+        self._client.disconnect()
+        self._client.loop_stop()
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

@@ -110,10 +110,14 @@ def test_a_link_to_the_packaged_postgres_still_lacks_postgis(packaged: Path) -> 
     control = packaged / "share/15/extension/postgis.control"
     control.parent.mkdir(parents=True)
     control.touch()
-    assert not any("postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages)
+    assert not any(
+        "postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages
+    )
 
 
-def test_an_own_postgres_counts_with_its_postgis_only(packaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_own_postgres_counts_with_its_postgis_only(
+    packaged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = packaged / "own"
     (own / "bin").mkdir(parents=True)
     (own / "bin/initdb").touch(mode=0o755)
@@ -121,4 +125,6 @@ def test_an_own_postgres_counts_with_its_postgis_only(packaged: Path, monkeypatc
     assert any("postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages)
     (own / "share/extension").mkdir(parents=True)
     (own / "share/extension/postgis.control").touch()
-    assert not any("postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages)
+    assert not any(
+        "postgis" in name for lack in system.find_missing(for_tests=False) for name in lack.packages
+    )
