@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
 import time
 from array import array
@@ -17,7 +18,8 @@ import numpy as np
 
 _CONNECT_S = 30.0
 _RETRY_S = 2.0
-_LINE_LIMIT_BYTES = 1_048_576
+# A frame begins a line, and its data is one line: chunk headers of the transfer stand between frames only.
+_FRAME = re.compile(rb"^(?:id: (\w+-(\d+)-(\d+))\n)?event: (\w+)\n", re.MULTILINE)
 _CASE_EVENTS = frozenset({b"incident", b"dispatch", b"alarm"})
 
 
@@ -37,50 +39,33 @@ class Listeners:
     async def listen(self, number: int, cookie: str) -> None:
         last_id = ""
         while True:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
+            with contextlib.suppress(OSError, TimeoutError):
                 last_id = await self._one_connection(number, cookie, last_id)
             self.reconnects += 1
             await asyncio.sleep(_RETRY_S)
 
     async def _one_connection(self, number: int, cookie: str, last_id: str) -> str:
+        loop = asyncio.get_running_loop()
+        stream = _Stream(self, number, last_id)
         async with asyncio.timeout(_CONNECT_S):
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=_LINE_LIMIT_BYTES)
+            transport, _ = await loop.create_connection(lambda: stream, "127.0.0.1", self._port)
             resume = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
-            writer.write(
+            transport.write(
                 f"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nCookie: {cookie}\r\n{resume}"
                 "Accept: text/event-stream\r\n\r\n".encode()
             )
-            head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
-            writer.close()
-            raise ValueError(head[:40])
-        self.open += 1
-        event, event_id = b"", b""
         try:
-            # Chunk headers of the transfer are lines of hexadecimal digits: no field name, so they are passed over.
-            while line := await reader.readline():
-                if line.startswith(b"id: "):
-                    event_id = line[4:].strip()
-                elif line.startswith(b"event: "):
-                    event = line[7:].strip()
-                elif line.startswith(b"data: "):
-                    if event_id:
-                        last_id = event_id.decode()
-                    self._note(number, event, event_id)
-                    event, event_id = b"", b""
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+            await stream.ended
         finally:
-            self.open -= 1
-            writer.close()
-        return last_id
+            transport.close()
+        return stream.last_id
 
-    def _note(self, number: int, event: bytes, event_id: bytes) -> None:
+    def note(self, number: int, event: bytes, xid: bytes | None, row: bytes | None) -> None:
+        """One frame that has just come in on stream `number`."""
         if event == b"resync":
             self.resyncs += 1
-        if event not in _CASE_EVENTS or not event_id:
+        if event not in _CASE_EVENTS or xid is None or row is None:
             return
-        _, xid, row = event_id.rsplit(b"-", 2)
         self.stream.append(number)
         self.xid.append(int(xid))
         self.id.append(int(row))
@@ -95,6 +80,48 @@ class Listeners:
             reconnects=self.reconnects,
             resyncs=self.resyncs,
         )
+
+
+class _Stream(asyncio.Protocol):
+    """One connection: its head, then frames until it breaks; `ended` is done when it has."""
+
+    def __init__(self, listeners: Listeners, number: int, last_id: str) -> None:
+        self.last_id = last_id
+        self.ended = asyncio.get_running_loop().create_future()
+        self._listeners = listeners
+        self._number = number
+        self._rest = b""
+        self._is_open = False
+
+    def data_received(self, data: bytes) -> None:
+        self._rest += data
+        if not self._is_open:
+            self._read_head()
+        whole = self._rest.rfind(b"\n\n") + 2
+        if not self._is_open or whole < 2:
+            return
+        for event_id, xid, row, event in _FRAME.findall(self._rest, 0, whole):
+            if event_id:
+                self.last_id = event_id.decode()
+            self._listeners.note(self._number, event, xid or None, row or None)
+        self._rest = self._rest[whole:]
+
+    def _read_head(self) -> None:
+        head, found, rest = self._rest.partition(b"\r\n\r\n")
+        if not found:
+            return
+        if head.startswith(b"HTTP/1.1 200"):
+            self._is_open = True
+            self._listeners.open += 1
+            self._rest = rest
+        elif not self.ended.done():
+            self.ended.set_exception(OSError(head[:40].decode("latin-1")))
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if self._is_open:
+            self._listeners.open -= 1
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 async def _main(port: int, out: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 import shapely
 
 from gridmap.bench.feed import Heard, Truth, _disorder, _overtaken, _report
 from gridmap.bench.lattice import LEVELS, Lattice, build_lattice
+from gridmap.bench.listeners import Listeners, _Stream
 from gridmap.bench.points import PointSource
 from gridmap.bench.tile_walk import FIRST_ZOOM, LAST_ZOOM, cover, walk
 
@@ -96,3 +99,28 @@ def test_one_incident_s_notices_in_the_wrong_order_are_seen() -> None:
 
 def test_a_later_row_that_was_committed_first_is_counted() -> None:
     assert _overtaken(TRUTH) == 1
+
+
+WIRE = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"d\r\nretry: 2000\n\n\r\n"
+    b'4f\r\nid: a1-7-3\nevent: incident\ndata: {"text":"id: a1-9-9\\nevent: incident"}\n\n'
+    b"event: units\ndata: {}\n\n\r\n"
+    b"20\r\nevent: resync\ndata: {}\n\nid: a1-8-4\nevent: alarm\ndata: {}\n\nid: a1-9-0\nevent: beat\ndata: {}\n\n\r\n"
+)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 50, len(WIRE)])
+def test_a_listener_hears_each_frame_once_however_the_bytes_are_cut(size: int) -> None:
+    async def hear() -> tuple[Listeners, _Stream]:
+        listeners = Listeners(0)
+        stream = _Stream(listeners, 4, "")
+        for start in range(0, len(WIRE), size):
+            stream.data_received(WIRE[start : start + size])
+        assert listeners.open == 1
+        stream.connection_lost(None)
+        return listeners, stream
+
+    listeners, stream = asyncio.run(hear())
+    assert list(zip(listeners.stream, listeners.xid, listeners.id, strict=True)) == [(4, 7, 3), (4, 8, 4)]
+    assert (listeners.resyncs, listeners.open, stream.last_id) == (1, 0, "a1-9-0")
