@@ -26,16 +26,7 @@ class Located:
 
 OUTSIDE = Located(None, None, "", None)
 
-# A point on a shared border belongs to the area with the lowest code: one rule for imports and reports alike.
-_LEAF = text(
-    """
-    select v.area_id, v.id, v.path::text, v.name
-    from area_version v join area a on a.id = v.area_id
-    where v.is_leaf and a.tree = :tree and (v.valid @> cast(:at as timestamptz)) is true
-      and st_covers(v.geom, st_setsrid(st_makepoint(:lon, :lat), 4326))
-    order by a.code limit 1
-    """
-)
+_LEAF = text("select area_id, version_id, path, name from leaf_at(:tree, :lon, :lat, :at)")
 
 
 def locate(session: Session, lon: float, lat: float, at: datetime, tree: str = "admin") -> Located:
@@ -44,12 +35,7 @@ def locate(session: Session, lon: float, lat: float, at: datetime, tree: str = "
     return OUTSIDE if row is None else Located(*row)
 
 
-_LEAVES_UNDER = text(
-    "select distinct v.path::text from area_version v join area a on a.id = v.area_id"
-    " where v.is_leaf and a.tree = 'admin' and v.valid @> cast(:at as timestamptz)"
-    " and st_intersects(v.geom, st_setsrid(st_geomfromwkb(:shape), 4326))"
-    " and not st_touches(v.geom, st_setsrid(st_geomfromwkb(:shape), 4326))"
-)
+_LEAVES_UNDER = text("select distinct path from leaves_under(st_setsrid(st_geomfromwkb(:shape), 4326), :at)")
 
 
 def path_over(tx: Tx, shape: Any) -> str:

@@ -309,6 +309,21 @@ def _nobody() -> Actor:
     )
 
 
+CROWDED_AREAS = (
+    "insert into area_set (id, tree, name, status, created_at)"
+    " values (gen_random_uuid(), 'admin', 'crowded', 'verified', now())",
+    "insert into area (tree, level, scheme, code)"
+    " select 'admin', 'grid', 'test', 'crowded-' || i from generate_series(0, 2499) i",
+    "insert into area_version (id, area_id, area_set_id, path, name, is_leaf, geom, valid)"
+    " select gen_random_uuid(), a.id, s.id, cast('1.2.' || a.id as ltree), a.code, true,"
+    "  st_multi(st_makeenvelope(113 + x * 0.02, 30 + y * 0.02, 113.02 + x * 0.02, 30.02 + y * 0.02, 4326)),"
+    "  tstzrange('2020-01-01', null)"
+    " from area a join area_set s on s.name = 'crowded',"
+    "  lateral (select split_part(a.code, '-', 2)::int as n) k, lateral (select n % 50 as x, n / 50 as y) at"
+    " where a.code like 'crowded-%'",
+)
+
+
 @pytest.fixture(scope="module")
 def crowded(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     """20,000 cameras and incidents, and a session that reports the plan of every statement inside a function."""
@@ -330,6 +345,8 @@ def crowded(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
                     " from generate_series(1, 20000) i"
                 )
             )
+            for statement in CROWDED_AREAS:
+                connection.execute(text(statement))
         while refresh_dirty(database, FixedClock(TEST_NOW)):
             pass
         name = database.urls.owner.rsplit("/", 1)[1].split("?")[0]
@@ -367,6 +384,8 @@ BOX = "113.5, 30.5, 113.51, 30.51"
         (f"incidents_in_box({BOX}, null, null, null, null, 100)", "ix_incident_geom_3857"),
         ("search_incidents('N1234', 20)", "ix_incident_number"),
         ("search_cameras('c12345', 20)", "ix_camera_name"),
+        ("leaf_at('admin', 113.51, 30.51, now())", "ix_area_version_geom"),
+        (f"leaves_under(st_makeenvelope({BOX}, 4326), now())", "ix_area_version_geom"),
     ],
 )
 def test_the_plan_goes_through_the_index(crowded: psycopg.Connection[Any], reading: str, index: str) -> None:
@@ -388,3 +407,4 @@ def test_the_plan_goes_through_the_index(crowded: psycopg.Connection[Any], readi
     assert "Seq Scan on camera" not in told
     assert "Seq Scan on incident" not in told
     assert "Seq Scan on tile_count" not in told
+    assert "Seq Scan on area" not in told
