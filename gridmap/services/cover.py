@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy import delete, select, text
@@ -32,15 +32,14 @@ from gridmap.domain.cover import (
 from gridmap.domain.travel import LonLat, Mode
 from gridmap.errors import Unavailable
 from gridmap.services import closures as closing
-from gridmap.services.alarms import raise_alarm, resolve_alarms
+from gridmap.services.cover_alarms import Gap, tell
 from gridmap.services.cover_ground import CoverArea, CoverGround, ground_signature, read_ground
 from gridmap.services.cover_reach import FreeUnit, Reach
+from gridmap.services.gates import MAX_FIX_AGE
 from gridmap.services.outbox import publish
-from gridmap.services.recommending import MAX_FIX_AGE
 from gridmap.services.routing import Candidate, rank_by_road
 from gridmap.services.transaction import Tx, system_transaction
 
-ALARM_KIND = "cover_gap"
 EVERY_S = 15.0
 # The engine serves operators too: a turn may keep it busy for so long, the rest waits for the next turn.
 ENGINE_BUDGET_S = 1.5
@@ -49,7 +48,6 @@ MOST_MOVE_UPS = 5
 MOST_CHANGES = 100
 MOVE_UP_KEPT = timedelta(seconds=60)
 _LOOKED_AT = 3
-_NAMESPACE = UUID("6d0f7c9e-5a3b-4c61-8f0a-3b1f5f2c7a10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +104,10 @@ class CoverKeeper:
         moves = self._plan_moves(judged, units, shut, now)
         for _ in range(1 + sum(len(rule.areas) for rule in judged) // MOST_CHANGES):
             with system_transaction(self.database, self.clock) as tx:
-                if not _write(tx, judged, moves, self.rules.stands_s):
+                if not _write(tx, judged, moves):
                     break
+        with system_transaction(self.database, self.clock) as tx:
+            tell(tx, _gaps(judged, moves), rules, self.rules.stands_s)
         with system_transaction(self.database, self.clock) as tx:
             _write_run(tx, ground, units, reach, spent_s)
         return judged
@@ -234,15 +234,22 @@ def _without(rule: Judged, gone: Bools) -> Cover:
     return assess(rule.cover.reached & stays[:, None], rule.demand, rule.rule.share)
 
 
-def subject_of(area_id: int, requirement: str) -> UUID:
-    """The one alarm subject of an area under a requirement."""
-    return uuid5(_NAMESPACE, f"{area_id}:{requirement}")
+def _gaps(judged: Sequence[Judged], moves: dict[tuple[int, str], dict[str, Any]]) -> list[Gap]:
+    return [
+        Gap(
+            rule.rule,
+            rule.areas[number],
+            round(float(rule.cover.share[number]), 3),
+            moves.get((rule.areas[number].id, rule.rule.key)),
+            bool(rule.rough),
+        )
+        for rule in judged
+        for number in np.flatnonzero(rule.cover.gap).tolist()
+    ]
 
 
-def _write(
-    tx: Tx, judged: Sequence[Judged], moves: dict[tuple[int, str], dict[str, Any]], stands_s: float
-) -> bool:
-    """Write what changed, raise what has stood long enough, resolve what ended; True when there is more to write."""
+def _write(tx: Tx, judged: Sequence[Judged], moves: dict[tuple[int, str], dict[str, Any]]) -> bool:
+    """Write what changed; True when there is more to write."""
     before = {(row.area_id, row.requirement): row for row in tx.session.scalars(select(CoverState))}
     seen: set[tuple[int, str]] = set()
     changes = 0
@@ -252,11 +259,8 @@ def _write(
             seen.add(key)
             if changes == MOST_CHANGES:
                 return True
-            changes += _write_one(tx, rule, number, before.get(key), moves.get(key), stands_s)
+            changes += _write_one(tx, rule, number, before.get(key), moves.get(key))
     for key in before.keys() - seen:
-        row = before[key]
-        if row.alarmed_at is not None:
-            resolve_alarms(tx, ALARM_KIND, "cover", subject_of(*key))
         tx.session.execute(
             delete(CoverState).where(CoverState.area_id == key[0], CoverState.requirement == key[1])
         )
@@ -264,25 +268,17 @@ def _write(
 
 
 def _write_one(
-    tx: Tx, rule: Judged, number: int, row: CoverState | None, move: dict[str, Any] | None, stands_s: float
+    tx: Tx, rule: Judged, number: int, row: CoverState | None, move: dict[str, Any] | None
 ) -> bool:
     """True when there was something to write."""
     area, gap = rule.areas[number], bool(rule.cover.gap[number])
     since = (row.gap_since if row is not None and row.gap_since is not None else tx.now) if gap else None
-    alarmed = row.alarmed_at if row is not None else None
-    if gap and alarmed is None and since is not None and tx.now - since >= timedelta(seconds=stands_s):
-        _raise(tx, rule, number, move)
-        alarmed = tx.now
-    elif not gap and alarmed is not None:
-        resolve_alarms(tx, ALARM_KIND, "cover", subject_of(area.id, rule.rule.key))
-        alarmed = None
     fresh = {
         "scope_path": area.path,
         "free_units": int(rule.cover.units[number]),
         "share": round(float(rule.cover.share[number]), 3),
         "gap": gap,
         "gap_since": since,
-        "alarmed_at": alarmed,
         "move_up": move if gap else None,
     }
     if row is not None and all(getattr(row, name) == value for name, value in fresh.items()):
@@ -296,28 +292,6 @@ def _write_one(
         body = {"area_id": area.id, "requirement": rule.rule.key, "gap": gap}
         publish(tx, "cover", body, path=area.path)
     return True
-
-
-def _raise(tx: Tx, rule: Judged, number: int, move: dict[str, Any] | None) -> None:
-    area = rule.areas[number]
-    raise_alarm(
-        tx,
-        ALARM_KIND,
-        severity=rule.rule.severity,
-        path=area.path,
-        subject_kind="cover",
-        subject_id=subject_of(area.id, rule.rule.key),
-        area_id=area.id,
-        name=area.name,
-        code=area.code,
-        requirement=rule.rule.key,
-        kinds=list(rule.rule.kinds),
-        capability=rule.rule.capability,
-        minutes=rule.rule.minutes,
-        share=round(float(rule.cover.share[number]), 3),
-        move_up=move,
-        method="straight_line" if rule.rough else "road",
-    )
 
 
 def _write_run(tx: Tx, ground: CoverGround, units: Sequence[FreeUnit], reach: Reach, spent_s: float) -> None:

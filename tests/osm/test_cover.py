@@ -30,7 +30,8 @@ from gridmap.domain.closures import Closure, Closures
 from gridmap.domain.cover import CoverRules, Requirement
 from gridmap.domain.ids import new_id
 from gridmap.domain.travel import LonLat, Mode
-from gridmap.services.cover import ALARM_KIND, CoverKeeper
+from gridmap.services.cover import CoverKeeper
+from gridmap.services.cover_alarms import ALARM_KIND
 from gridmap.services.cover_reach import FreeUnit, Reach
 from gridmap.services.transaction import system_transaction
 
@@ -282,7 +283,7 @@ def test_a_rule_that_does_not_hold_at_this_hour_leaves_nothing_standing(
     keeper.turn()
     town.later(STANDS_S + 5)
     keeper.turn()
-    assert len(town.alarms()) == 2
+    assert len(town.alarms()) == 1
     town.later(12 * 3600)
     keeper.turn()
     assert {a.status for a in town.alarms()} == {"resolved"}

@@ -88,7 +88,14 @@ export const alarm_text = {
   hand_over_unheard: ["{number} 移交 {agency} 未收到回执", "{number}: {agency} has not acknowledged"],
   plan_step_overdue: ["{number} 预案步骤超时", "{number}: a plan step is overdue"],
   handover_unsigned: ["{name} 的交班尚未签收({items} 项)", "Handover of {name} not signed ({items} items)"],
-  cover_gap: ["{name} {minutes} 分钟内没有可用力量", "{name}: nobody free within {minutes} min"],
+} satisfies Group;
+
+export const cover_alarm = {
+  line: ["{name}{where}:{minutes} 分钟内没有空闲{who}({cause})", "{name}{where}: no free {who} within {minutes} min ({cause})"],
+  several: ["({names}等 {n} 处)", " ({names} and more, {n} in all)"],
+  and: ["、", ", "],
+  unstaffed: ["无人在岗", "nobody on duty"],
+  away: ["在岗但忙或太远", "on duty, but busy or too far"],
 } satisfies Group;
 
 export const loud = {

@@ -1,0 +1,17 @@
+import type { Alarm } from "@shared/api/alarms";
+import { findText, t } from "@shared/i18n";
+import { termName } from "@shared/vocab";
+
+type Gap = { count?: number; cause?: string; kinds?: string[]; capability?: string | null; areas?: { name: string }[] };
+
+/** What an alarm says of its subject, in one line. */
+export function alarmText(alarm: Pick<Alarm, "kind" | "params">): string {
+  if (alarm.kind !== "cover_gap") return findText(`alarm_text.${alarm.kind}`, alarm.params) ?? "";
+  const gap = alarm.params as Gap;
+  const who = gap.capability ? termName("capabilities", gap.capability) : (gap.kinds ?? []).map((kind) => termName("unit_kinds", kind)).join(" / ");
+  const count = gap.count ?? 1;
+  const names = (gap.areas ?? []).slice(0, 3).map((area) => area.name);
+  const where = count > 1 ? t("cover_alarm.several", { names: names.join(t("cover_alarm.and")), n: count }) : "";
+  const cause = findText(`cover_alarm.${gap.cause ?? "away"}`) ?? "";
+  return t("cover_alarm.line", { ...alarm.params, who, where, cause });
+}
