@@ -113,7 +113,7 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 def _gunicorn(settings: Settings, tls: TlsFiles | None) -> list[str | Path]:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     command: list[str | Path] = [sys.executable, "-m", "gunicorn", _WEB_FACTORY, "--name", "gridmap-web"]
-    command += ["--config", "python:gridmap.serve.gunicorn_hooks"]
+    command += ["--config", "python:web.gunicorn_hooks"]
     command += ["--bind", f"{host}:{settings.port}", "--worker-class", "gevent"]
     command += ["--workers", str(settings.web_workers), "--worker-connections", str(_CONNECTIONS_PER_WORKER)]
     command += [

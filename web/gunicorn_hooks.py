@@ -1,11 +1,21 @@
-"""Hooks of the web server's processes; gunicorn loads this module by its name."""
+"""Hooks of the web server's processes; gunicorn loads this module by its name, before it forks any.
+
+Whatever the application imports is loaded here once and shared by all processes: loading it costs seconds of processor
+time, which a restart would else pay once a process while everybody waits.
+"""
 
 from __future__ import annotations
 
 import logging
 import ssl
 
+from gevent import monkey
 from gevent.hub import Hub
+
+# What is imported next must find the patched modules.
+monkey.patch_all()
+
+import web.app  # noqa: E402, F401
 
 # A phone that leaves in the middle of a handshake is daily business; gevent would print a traceback for each.
 _CLIENT_LEFT = (ssl.SSLError, ConnectionResetError, BrokenPipeError)
