@@ -39,6 +39,7 @@ LONGEST_S = 1_500.0
 SHORTEST_S = 60.0
 _CALM_S = 10.0
 _SETTLE_S = 12.0
+_LAST_ON_THEIR_WAY_S = 5.0
 _OPEN_S = 120.0
 _CASE_TOPICS = ("incident", "dispatch", "alarm")
 _CSV_COLUMNS = (
@@ -109,6 +110,8 @@ def _measure(
             say("waiting for the last events")
             time.sleep(_SETTLE_S)
             truth = _truth(site, first_id)
+            # The worker goes on writing: what was committed just before the truth was read is still on its way.
+            time.sleep(_LAST_ON_THEIR_WAY_S)
             listening.close()
     heard = _read(out)
     return _report(heard, truth, streams) | {

@@ -19,6 +19,7 @@ import click
 
 import gridmap
 from gridmap.adapters.children import become
+from gridmap.adapters.processes import BACKGROUND_NICENESS, give_way
 from gridmap.clock import SystemClock
 from gridmap.db.cluster_layout import layout_of
 from gridmap.serve import health as health_
@@ -57,6 +58,7 @@ def worker() -> None:
             extra_env=settings_environment(settings),
             reads=[Path(gridmap.__file__)],
         )
+    give_way(niceness=BACKGROUND_NICENESS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
     with stop_on_signal() as stop:
         run_worker(settings, stop)

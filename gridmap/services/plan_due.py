@@ -13,7 +13,12 @@ from gridmap.services.transaction import Tx
 PLAN_DUE = "incident.plan_due"
 
 
+def deployment_has_plans(tx: Tx) -> bool:
+    """A deployment without plans is asked nothing."""
+    return tx.session.scalar(select(PlanVersion.id).limit(1)) is not None
+
+
 def look_for_plan(tx: Tx, incident_id: UUID) -> None:
-    """As soon as this is committed; a deployment without plans is asked nothing."""
-    if tx.session.scalar(select(PlanVersion.id).limit(1)) is not None:
+    """As soon as this is committed."""
+    if deployment_has_plans(tx):
         set_timer(tx, PLAN_DUE, incident_id, tx.now)

@@ -18,9 +18,9 @@ from gridmap.domain.vocab import EventClass, vocabulary
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.areas import OUTSIDE, Located, locate
 from gridmap.services.geocoding import geocode
-from gridmap.services.plan_due import look_for_plan
+from gridmap.services.plan_due import PLAN_DUE, deployment_has_plans
 from gridmap.services.timeline import note_event, tell_incident
-from gridmap.services.timers import set_timer
+from gridmap.services.timers import set_timers
 from gridmap.services.transaction import Tx
 from gridmap.services.vault import Vault
 
@@ -188,9 +188,12 @@ def _new_incident(tx: Tx, command: TakeReport, event_class: EventClass, place: P
     severity = command.severity or event_class.severity
     clocks = vocabulary().term("severity", str(severity)).extra
     reported_at = command.received_at or tx.now
+    # The feed stands still behind the oldest open write: whatever only reads is asked before the first row is written.
+    has_plans = deployment_has_plans(tx)
+    number = incident_number(tx, reported_at)
     incident = Incident(
         id=new_id(),
-        number=incident_number(tx, reported_at),
+        number=number,
         class_key=event_class.key,
         severity=severity,
         status="open",
@@ -217,9 +220,10 @@ def _new_incident(tx: Tx, command: TakeReport, event_class: EventClass, place: P
     tx.session.add(incident)
     tx.session.flush()
     _share_with_reporter(tx, incident)
-    tx.session.flush()
-    set_timer(tx, DISPATCH_DUE, incident.id, max(incident.dispatch_due_at or tx.now, tx.now))
-    look_for_plan(tx, incident.id)
+    timers = {DISPATCH_DUE: max(incident.dispatch_due_at or tx.now, tx.now)}
+    if has_plans:
+        timers[PLAN_DUE] = tx.now
+    set_timers(tx, incident.id, timers)
     return incident
 
 

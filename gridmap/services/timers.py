@@ -26,11 +26,21 @@ _LONGEST_WAIT_S = 300
 
 def set_timer(tx: Tx, kind: str, subject_id: UUID, due_at: datetime) -> None:
     """Start or move the one timer of this kind and subject. Each setting has an id of its own: see `fire_due`."""
-    fresh = new_id()
-    statement = insert(Timer).values(id=fresh, kind=kind, subject_id=subject_id, due_at=due_at)
+    set_timers(tx, subject_id, {kind: due_at})
+
+
+def set_timers(tx: Tx, subject_id: UUID, due_at: Mapping[str, datetime]) -> None:
+    """The same for several kinds of one subject, in one statement."""
+    rows = [
+        {"id": new_id(), "kind": kind, "subject_id": subject_id, "due_at": due}
+        for kind, due in due_at.items()
+    ]
+    statement = insert(Timer).values(rows)
+    given = statement.excluded
     tx.session.execute(
         statement.on_conflict_do_update(
-            index_elements=["kind", "subject_id"], set_={"id": fresh, "due_at": due_at, "attempts": 0}
+            index_elements=["kind", "subject_id"],
+            set_={"id": given.id, "due_at": given.due_at, "attempts": 0},
         )
     )
 
