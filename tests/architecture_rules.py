@@ -20,7 +20,7 @@ _BASE = {"errors", "clock", "settings"}
 _ENGINES = {"optimise", "risk", "vision", "visibility"}
 _BELOW_SERVICES = _BASE | _ENGINES | {"domain", "basemap", "adapters", "db"}
 # Everything that starts or drives the rest; nothing below knows them.
-_TOP = {"demo", "serve", "bench", "simulate", "worker"}
+_TOP = {"demo", "serve", "bench", "simulate", "forecasting", "worker"}
 _SERVICES = {"services", "outbox", "timers", "jobs", "positions"}
 
 # What each part of gridmap may import of gridmap, apart from itself. A part that is not here is reported:

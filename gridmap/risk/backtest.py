@@ -136,9 +136,9 @@ def backtest(
     return Report(whole, tuple(types))
 
 
-def scored_origins(events: Events, horizon_d: float, end_d: float) -> list[float]:
+def scored_origins(occurred_d: Floats, horizon_d: float, end_d: float) -> list[float]:
     """Starts of the windows to score, ascending, in the later half. Raises Invalid("risk_history_too_short")."""
-    span = end_d - float(np.floor(events.occurred_d.min()))
+    span = end_d - float(np.floor(occurred_d.min()))
     step = horizon_d * max(1, math.ceil(span / 2 / horizon_d / MOST_ORIGINS))
     count = math.floor(span / 2 / step)
     if count < 1 or span < 4 * horizon_d:
@@ -156,7 +156,7 @@ def _one_type(
         raise Invalid("risk_too_few_events", events=len(inside), least=LEAST_EVENTS)
     if len(np.unique(cell[cell >= 0])) == 1:
         raise Invalid("risk_one_place", events=len(inside))
-    origins = scored_origins(inside, horizon_d, end_d)
+    origins = scored_origins(inside.occurred_d, horizon_d, end_d)
     fitted = inside if use_found else inside.take(~inside.found)
     known = fitted.known_at(origins[0])
     tuning = 2 * len(earlier_origins(known, origins[0], horizon_d, 20))
