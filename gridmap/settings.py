@@ -83,11 +83,17 @@ class Settings(BaseSettings):
 
     session_hours: int = Field(12, ge=1, le=24 * 30)
     positions_kept_days: int = Field(7, ge=1, le=31)
-    mqtt_url: SecretStr | None = Field(None, description="broker of OwnTracks phones: mqtt(s)://user:password@host")
+    mqtt_url: SecretStr | None = Field(
+        None, description="broker of OwnTracks phones: mqtt(s)://user:password@host"
+    )
     mqtt_ca: Path | None = Field(None, description="certificate authority of the broker, if not a public one")
-    positions_shards: int = Field(1, ge=1, le=16, description="positions processes, each with its share of the units")
+    positions_shards: int = Field(
+        1, ge=1, le=16, description="positions processes, each with its share of the units"
+    )
     offer_expires_s: int = Field(60, ge=10, le=3600)
-    message_hook: str | None = Field(None, description="command or address that sends a text or places a call")
+    message_hook: str | None = Field(
+        None, description="command or address that sends a text or places a call"
+    )
     message_hook_secret: SecretStr | None = None
 
     @classmethod

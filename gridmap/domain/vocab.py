@@ -227,7 +227,9 @@ def _check(found: Vocabulary) -> None:
     for event_class in found.classes.values():
         if event_class.restricted and event_class.risk_allowed:
             raise Misconfigured("vocabulary_restricted_in_risk", class_key=event_class.key)
-        unknown = frozenset((*event_class.capabilities, *event_class.powers)) - frozenset(found.lists["capability"])
+        unknown = frozenset((*event_class.capabilities, *event_class.powers)) - frozenset(
+            found.lists["capability"]
+        )
         if unknown:
             raise Misconfigured("vocabulary_capability_unknown", keys=sorted(unknown))
     for lifecycle in found.lifecycles.values():

@@ -12,7 +12,7 @@ from gridmap.errors import Invalid
 from gridmap.risk.counts import fit_dispersion
 from gridmap.risk.events import Events
 from gridmap.risk.grid import Areas, Grid
-from gridmap.risk.models import MODEL_NAMES, best_bandwidth, parts_for, parts_for_bandwidth, tune
+from gridmap.risk.models import FREEDOM, MODEL_NAMES, best_bandwidth, parts_for, parts_for_bandwidth, tune
 from gridmap.risk.recipe import Recipe
 from gridmap.risk.spatial import Units, Windows, look_back
 
@@ -76,8 +76,9 @@ def choose(
     """Tune every model of `names` and take the one with the best log score, on windows that end by `origin_d`.
 
     Parameters are tuned on the first two thirds of those windows and compared on the rest, so that a model with many
-    parameters has no head start; the winner and the others are then tuned on all of them. With too little history
-    for a single window the even spread is the answer. Dispersion is that of areas where they are given, else of
+    parameters has no head start; a near tie goes to the one with fewer (half of Akaike's k / n).
+    The winner and the others are then tuned on all of them. With too little history for a single window the even
+    spread is the answer. Dispersion is that of areas where they are given, else of
     blocks of cells. `tell` hears each window, twice.
     Raises Invalid("risk_model_unknown", name).
     """
@@ -119,5 +120,5 @@ def _compare(windows: Windows, names: Sequence[str], bandwidth_m: float) -> Choi
         recipe = tune(name, windows, bandwidth_m)
         counts, means = windows.unit_counts(recipe)
         tuned.append(Tuned(name, recipe, score, fit_dispersion(counts, means)))
-    best = max(tuned, key=lambda one: one.log_score)
+    best = max(tuned, key=lambda one: one.log_score - FREEDOM[one.model] / (2 * windows.events))
     return Choice(best.model, tuple(tuned), len(windows), windows.events)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import gammaln, xlog1py, xlogy
 from scipy.stats import nbinom, poisson
 
 from gridmap.risk.arrays import Floats
@@ -60,10 +61,10 @@ def cumulative(count: Any, mean: Floats, dispersion: Floats) -> Floats:
 
 def log_probability(count: Any, mean: Floats, dispersion: Floats) -> Floats:
     safe = np.maximum(mean, _LEAST_MEAN)
+    whole = np.asarray(count, dtype=float)
     size, success = _parameters(safe, dispersion)
-    return np.asarray(
-        np.where(dispersion > 0, nbinom.logpmf(count, size, success), poisson.logpmf(count, safe))
-    )
+    broad = gammaln(whole + size) - gammaln(size) + size * np.log(success) + xlog1py(whole, -success)
+    return np.asarray(np.where(dispersion > 0, broad, xlogy(whole, safe) - safe) - gammaln(whole + 1))
 
 
 def covered(count: Any, mean: Floats, dispersion: Floats, coverage: float = 0.9) -> Floats:

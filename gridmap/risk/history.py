@@ -39,6 +39,7 @@ class History:
         self._finer = {times: grid.finer(times) for times, _ in keys}
         self._fine = {key: np.zeros(self._finer[key[0]].shape) for key in keys}
         self._cover: dict[tuple[int, float], Floats] = {}
+        self._surfaces: dict[tuple[float, float], Floats] = {}
 
     @property
     def known(self) -> Events:
@@ -60,6 +61,7 @@ class History:
                 fine *= 0.5 ** ((origin_d - self._origin_d) / half) if started else 1.0
                 fine += bin_points(self._finer[times], fresh.x_m, fresh.y_m, weight)
         self._next, self._origin_d = end, origin_d
+        self._surfaces.clear()
 
     def mix(self, recipe: Recipe) -> Floats:
         """(cells,) share of each cell under a recipe; sums to one."""
@@ -95,10 +97,16 @@ class History:
 
     def _surface(self, part: Part) -> Floats:
         assert part.bandwidth_m is not None
-        times = self._times[part.bandwidth_m]
+        key = part.bandwidth_m, part.half_life_d
+        if key not in self._surfaces:
+            self._surfaces[key] = self._filtered(*key)
+        return self._surfaces[key]
+
+    def _filtered(self, bandwidth_m: float, half_life_d: float) -> Floats:
+        times = self._times[bandwidth_m]
         finer = self._finer[times]
-        sigma = float(np.sqrt((part.bandwidth_m / finer.cell_m) ** 2 - 1 / 6))
-        filtered = gaussian_filter(self._fine[times, part.half_life_d], sigma, mode="constant")
+        sigma = float(np.sqrt((bandwidth_m / finer.cell_m) ** 2 - 1 / 6))
+        filtered = gaussian_filter(self._fine[times, half_life_d], sigma, mode="constant")
         filtered *= self._edge(times, sigma)
         rows, columns = self.grid.shape
         mass = filtered.reshape(rows, times, columns, times).sum(axis=(1, 3)).ravel()

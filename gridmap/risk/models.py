@@ -26,6 +26,11 @@ trigger       background and trigger: a long-run surface and a burst around rece
 mixture       a weighted sum of surfaces and counts of several widths and memories, weights by likelihood
 """
 
+FREEDOM = {
+    "uniform": 0, "count": 0, "last_period": 0, "kde": 1, "kde_decay": 2, "shrunk": 3, "trigger": 4, "mixture": 8,
+}  # fmt: skip
+"""About how many parameters each is tuned by."""
+
 BANDWIDTHS_M = (100.0, 140.0, 200.0, 280.0, 400.0, 560.0, 800.0, 1_130.0, 1_600.0, 2_260.0)
 HALF_LIVES_D = (EVER, 720.0, 240.0, 60.0)
 _BURST_DAYS, _BURST_M = (4.0, 14.0, 42.0), (120.0, 300.0)

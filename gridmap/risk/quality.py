@@ -155,6 +155,8 @@ def find_changes(
         ("class", events.class_index, events.classes),
         ("channel", events.channel_index, events.channels),
     ):
+        if kind == "channel" and len(np.unique(index)) < 2:
+            continue
         for number in range(len(names)):
             change = _break(kind, number, events.occurred_d, index == number, origin_d, least_weeks, ratio)
             if change is not None:

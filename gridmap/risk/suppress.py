@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import lsmr
 
 from gridmap.errors import Invalid
-from gridmap.risk.arrays import Bools, Floats, Ints
+from gridmap.risk.arrays import Bools, Ints
 
 LEAST = 5
 
@@ -56,8 +59,8 @@ def suppress(table: Table, *, least: int = LEAST, zeros_shown: bool = False) -> 
     """(N,) True for every cell that may be shown.
 
     First every count under `least` goes (zeros too unless `zeros_shown`). Then, until nothing changes: each sum with a
-    hidden cell gets at least two of them, `least` or more together; and no hidden cell follows from the shown ones
-    and the sums by any linear combination.
+    hidden cell gets at least two of them, `least` or more together; and no hidden cell follows from the shown ones,
+    the sums and "no count is negative" by whatever reckoning.
     """
     counts = np.asarray(table.counts, dtype=np.int64)
     hidden = counts < least
@@ -95,15 +98,7 @@ def _short_sum(table: Table, counts: Ints, hidden: Bools, least: int) -> int | N
 def _determined(table: Table, counts: Ints, hidden: Bools) -> int | None:
     """A shown cell to hide because some hidden one follows from the others; None when none does."""
     unknown = np.flatnonzero(hidden)
-    rows = equations(table, unknown)
-    if not len(rows) or not len(unknown):
-        return None
-    # A hidden cell is known exactly if no vector of the null space moves it.
-    _, values, right = np.linalg.svd(rows, full_matrices=True)
-    rank = int((values > 1e-9 * max(values.max(initial=0.0), 1.0)).sum())
-    free = np.abs(right[rank:]).max(axis=0, initial=0.0)
-    fixed = unknown[free < 1e-9]
-    for cell in fixed.tolist():
+    for cell in unknown[~_movable(table, counts, unknown)].tolist():
         for total, parts in table.sums:
             members = np.array([total, *parts])
             shown = members[~hidden[members]]
@@ -112,15 +107,48 @@ def _determined(table: Table, counts: Ints, hidden: Bools) -> int | None:
     return None
 
 
-def equations(table: Table, unknown: Ints) -> Floats:
+def _movable(table: Table, counts: Ints, unknown: Ints) -> Bools:
+    """Which hidden cells could have another value, all sums and "no count is negative" kept.
+
+    The directions in which the hidden part can move form a cone: the null space of the sums, upwards only where the
+    count is zero. One linear programme tells which zeros can rise at all; what remains is a linear space, and a random
+    vector of it is zero only where the whole space is.
+    """
+    rows = equations(table, unknown)
+    movable = np.ones(len(unknown), dtype=bool)
+    if not rows.shape[0] or not len(unknown):
+        return movable
+    zero = np.flatnonzero(counts[unknown] == 0)
+    movable[zero] = _rising(rows, zero)
+    free = rows[:, np.flatnonzero(movable)]
+    random = np.random.default_rng(len(unknown)).uniform(1.0, 2.0, free.shape[1])
+    along = random - free.T @ lsmr(free.T, random, atol=1e-12, btol=1e-12, maxiter=20 * max(free.shape))[0]
+    movable[movable] = np.abs(along) > 1e-6
+    return movable
+
+
+def _rising(rows: csr_matrix, zero: Ints) -> Bools:
+    """Which of the cells `zero`, none of which may fall, can rise."""
+    if not len(zero):
+        return np.zeros(0, dtype=bool)
+    bounds = np.tile([-1e3, 1e3], (rows.shape[1], 1))
+    bounds[zero] = [0.0, 1.0]
+    goal = np.zeros(rows.shape[1])
+    goal[zero] = -1.0
+    found = linprog(goal, A_eq=rows, b_eq=np.zeros(rows.shape[0]), bounds=bounds, method="highs")
+    return np.asarray(found.x[zero] > 1e-7)
+
+
+def equations(table: Table, unknown: Ints) -> csr_matrix:
     """(sums, unknown) coefficients of the hidden cells in the sums that hold any."""
-    place = {int(cell): column for column, cell in enumerate(unknown)}
-    rows = []
-    for total, parts in table.sums:
-        row = np.zeros(len(unknown))
-        for cell, sign in ((total, -1.0), *((part, 1.0) for part in parts)):
-            if cell in place:
-                row[place[cell]] += sign
-        if row.any():
-            rows.append(row)
-    return np.array(rows).reshape(len(rows), len(unknown))
+    place = np.full(len(table.counts), -1, dtype=np.int64)
+    place[unknown] = np.arange(len(unknown))
+    row, column, sign = [], [], []
+    for number, (total, parts) in enumerate(table.sums):
+        for cell, value in ((total, -1.0), *((part, 1.0) for part in parts)):
+            if place[cell] >= 0:
+                row.append(number)
+                column.append(int(place[cell]))
+                sign.append(value)
+    matrix = csr_matrix((sign, (row, column)), shape=(len(table.sums), len(unknown)))
+    return matrix[np.flatnonzero(np.diff(matrix.indptr) > 0)]

@@ -197,7 +197,9 @@ def duty_is_over(tx: Tx, duty_id: UUID) -> None:
     if duty is None or duty.ended_at is not None:
         return
     following = find_current(tx, duty.unit_id)
-    if following is not None and (following.ends_at + AFTER <= tx.now or following.id == duty.roster_entry_id):
+    if following is not None and (
+        following.ends_at + AFTER <= tx.now or following.id == duty.roster_entry_id
+    ):
         following = None
     if following is None and not _has_job(tx, duty.unit_id):
         _turn_down_offers(tx, duty.unit_id)
