@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.domain.closures import Closures
-from gridmap.domain.metric import distance_m
+from gridmap.domain.metric import buffer_m, distance_m
 from gridmap.domain.travel import DETOUR_FACTOR, KMH, USUAL_SPEED_KMH, LonLat, Mode
 from gridmap.errors import NotFound, Unavailable
 
@@ -22,6 +22,8 @@ Bools = NDArray[np.bool_]
 
 # A unit that moved by less than this part of the shortest time it counts for is where it was.
 MOVED_SHARE = 0.1
+# The box of a ring of 64 corners lies a little inside that of its circle.
+_BOX_SLACK = 1.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Reach:
         self._router = router
         self._lonlat = lonlat
         self._points = shapely.points(lonlat)
+        self._tree = shapely.STRtree(self._points)
         self._known: dict[UUID, _Answer] = {}
         self._posts: dict[tuple[int, Mode, float, object], Bools] = {}
 
@@ -87,10 +90,16 @@ class Reach:
             if answer is not None and minutes in answer.reached and answer.mode == unit.mode:
                 out[row] = answer.reached[minutes]
             else:
-                away_m = distance_m(*unit.place, self._lonlat[:, 0], self._lonlat[:, 1])
                 metres_a_second = USUAL_SPEED_KMH[unit.mode] * KMH / DETOUR_FACTOR
-                out[row] = away_m <= minutes * 60 * metres_a_second
+                out[row, self._points_within(unit.place, minutes * 60 * metres_a_second)] = True
         return out
+
+    def _points_within(self, place: LonLat, radius_m: float) -> NDArray[np.intp]:
+        """The points within `radius_m` by air; only those in the circle's box are measured."""
+        in_box: NDArray[np.intp] = self._tree.query(buffer_m(*place, radius_m * _BOX_SLACK))
+        lon, lat = self._lonlat[in_box].T
+        found: NDArray[np.intp] = in_box[distance_m(*place, lon, lat) <= radius_m]
+        return found
 
     def rough(self, units: Iterable[FreeUnit]) -> int:
         """Units that are judged by the straight line."""
