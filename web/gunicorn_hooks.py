@@ -16,6 +16,7 @@ from gevent.hub import Hub
 monkey.patch_all()
 
 import web.app  # noqa: E402, F401
+from gridmap.serve.garbage import collect_seldom  # noqa: E402
 
 # A phone that leaves in the middle of a handshake is daily business; gevent would print a traceback for each.
 _CLIENT_LEFT = (ssl.SSLError, ConnectionResetError, BrokenPipeError)
@@ -27,3 +28,4 @@ def post_worker_init(_worker: object) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s web %(levelname)s %(message)s")
     for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    collect_seldom()

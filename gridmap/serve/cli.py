@@ -26,6 +26,7 @@ from gridmap.serve import health as health_
 from gridmap.serve.addresses import web_url
 from gridmap.serve.children import settings_environment
 from gridmap.serve.deployment import deployment
+from gridmap.serve.garbage import collect_seldom
 from gridmap.settings import load_settings
 from gridmap.worker import run_mqtt, run_positions, run_worker
 
@@ -79,6 +80,7 @@ def positions(shard: int) -> None:
             reads=[Path(gridmap.__file__)],
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s positions %(levelname)s %(message)s")
+    collect_seldom()
     with stop_on_signal() as stop:
         run_positions(settings, shard, stop)
 
