@@ -86,12 +86,15 @@ $$
 $$;
 
 -- Whether each unit was on duty (and not on break) at the given time: for a gateway that has no sight of duties.
+-- plpgsql keeps its plan for the session; a function in SQL would be planned anew at each request.
 CREATE OR REPLACE FUNCTION duty_covers(units uuid[], times timestamptz[]) RETURNS boolean[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
 $$
-  SELECT coalesce(array_agg(EXISTS (
-           SELECT FROM duty d JOIN unit u ON u.id = d.unit_id
-           WHERE d.unit_id = asked.unit_id AND u.status <> 'break'
-             AND d.started_at <= asked.at AND (d.ended_at IS NULL OR asked.at <= d.ended_at)) ORDER BY asked.no), '{}')
-  FROM unnest(units, times) WITH ORDINALITY AS asked(unit_id, at, no)
-$$;
+BEGIN
+  RETURN (
+    SELECT coalesce(array_agg(EXISTS (
+             SELECT FROM duty d JOIN unit u ON u.id = d.unit_id
+             WHERE d.unit_id = asked.unit_id AND u.status <> 'break'
+               AND d.started_at <= asked.at AND (d.ended_at IS NULL OR asked.at <= d.ended_at)) ORDER BY asked.no), '{}')
+    FROM unnest(units, times) WITH ORDINALITY AS asked(unit_id, at, no));
+END $$;

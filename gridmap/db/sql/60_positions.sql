@@ -20,12 +20,13 @@ END $$;
 
 -- Raw batches, durable when this commits. The same ids again change nothing, so a writer may repeat.
 CREATE OR REPLACE FUNCTION keep_fix_batches(ids uuid[], at_time timestamptz, shards smallint[], bodies bytea[]) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
 $$
+BEGIN
   INSERT INTO fix_batch (id, received_at, shard, body)
   SELECT i, at_time, s, b FROM unnest(ids, shards, bodies) AS x(i, s, b)
-  ON CONFLICT (id) DO NOTHING
-$$;
+  ON CONFLICT (id) DO NOTHING;
+END $$;
 
 -- Which of these units lie under one of the paths: a gateway speaks for the units of its own area only.
 CREATE OR REPLACE FUNCTION units_under(units uuid[], paths public.ltree[]) RETURNS uuid[]

@@ -59,6 +59,7 @@ class AreaVersion(Base):
         Index("ix_area_version_geom_3857", "geom_3857", postgresql_using="gist"),
         Index("ix_area_version_path", "path", postgresql_using="gist"),
         Index("ix_area_version_parent_id", "parent_id"),
+        Index("ix_area_version_leaf_since", text("lower(valid)"), postgresql_where=text("is_leaf")),
     )
 
     id: Mapped[IdKey]
