@@ -41,6 +41,7 @@ from gridmap.bench.positions_site import (
     serving,
     wait_placed,
 )
+from gridmap.bench.processor import processor_s
 from gridmap.bench.site import SEED, BenchSite, Say, bench_site
 from gridmap.db.cluster_layout import layout_of
 from gridmap.errors import Unavailable
@@ -107,12 +108,14 @@ def _run(
         _send(running, requests, per_second, _WARM_UP_S)
         wait_placed(site, _DRAIN_S)
         with screen(running.port, cookie, waited_ms):
+            before = _processor_s(site, running)
             began = time.time()
             sent = _send(running, requests, per_second, seconds)
             ended = time.time()
             if not wait_placed(site, _DRAIN_S):
                 raise Unavailable("bench_positions_not_placed", fences=fences)
             placed = time.time()
+            after = _processor_s(site, running)
             time.sleep(1.5)
     stored = _stored_ms(site, began)
     events = _event_ms(site, began)
@@ -130,10 +133,24 @@ def _run(
             "failed": sent.failed,
             "behind_s": round(placed - ended, 2),
             "events": len(events),
+            "cpu_ms_per_fix": {
+                name: round((after[name] - used_s) * 1000 / max(len(stored), 1), 3)
+                for name, used_s in before.items()
+            },
             "answer_ms": asdict(Quantiles.of(sent.answer_ms)),
             "stored_ms": {"p50": _share(stored, 50), "p99": _share(stored, 99)},
             "map_ms": {"p50": _share(np.array(waited_ms), 50), "p99": _share(np.array(waited_ms), 99)},
         },
+    }
+
+
+def _processor_s(site: BenchSite, running: Serving) -> dict[str, float]:
+    """Processor time used so far by each process that a fix passes; `bench` is the load and the screen."""
+    pids = running.pids()
+    used = {name: processor_s(pids[name]) for name in ("web", "positions", "worker")}
+    return used | {
+        "database": processor_s(_pid_of(site, running, "database")),
+        "bench": time.process_time(),
     }
 
 

@@ -30,6 +30,7 @@ class Wanderers:
 
     def __init__(self, lattice: Lattice, unit_ids: list[UUID], rng: np.random.Generator) -> None:
         self.unit_ids = unit_ids
+        self._names = [str(unit_id) for unit_id in unit_ids]
         size = len(unit_ids)
         self._west, self._south, self._east, self._north = lattice.bounds()
         self._lon = rng.uniform(self._west, self._east, size)
@@ -59,14 +60,9 @@ class Wanderers:
         noise = self._rng.normal(0, 5 / _METRES_A_DEGREE, (2, FIXES_A_REQUEST))
         lon, lat = (self._lon[which] + noise[0]).tolist(), (self._lat[which] + noise[1]).tolist()
         at = datetime.fromtimestamp(now, UTC)
+        told = at.isoformat()
         fixes = [
-            {
-                "unit_id": str(self.unit_ids[unit]),
-                "lon": x,
-                "lat": y,
-                "fixed_at": at.isoformat(),
-                "accuracy_m": 8.0,
-            }
+            {"unit_id": self._names[unit], "lon": x, "lat": y, "fixed_at": told, "accuracy_m": 8.0}
             for unit, x, y in zip(which.tolist(), lon, lat, strict=True)
         ]
         return json.dumps({"fixes": fixes}).encode(), [(self.unit_ids[unit], at) for unit in which.tolist()]
