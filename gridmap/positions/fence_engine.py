@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -198,7 +198,7 @@ class FenceBook:
                 state.clear = Clear(sample.x_m, sample.y_m, sight.clear_m, inside, self.stamp)
             state.wake_at = self._wakes_at(state, sample, sight)
         # As the rule took it, so that an unknown accuracy is the same whoever tells of it.
-        state.last = replace(sample, accuracy_m=accuracy_m)
+        state.last = Sample(sample.unit_id, sample.x_m, sample.y_m, sample.at, accuracy_m)
 
     def _forget(self, state: UnitState, sample: Sample) -> Iterable[FenceEvent]:
         """After a long silence: visits end with the last fix, and the unit is met as if for the first time."""

@@ -10,14 +10,16 @@ from uuid import UUID
 
 from gridmap.errors import Invalid
 from gridmap.positions.filters import Received
-from gridmap.positions.fixes import Door, RawFix
+from gridmap.positions.fixes import NO_DEVICE, Door, RawFix
 
 # door, unit, device, microseconds since 1970, lon, lat, then four that may be NaN for "not given".
 _RECORD = struct.Struct("<B16s16sqddffff")
+FIX_BYTES = _RECORD.size
 _MAGIC = b"gf1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NAN = math.nan
+_NO_DEVICE = NO_DEVICE.bytes
 
 
 def pack(fixes: Iterable[RawFix]) -> bytes:
@@ -59,7 +61,7 @@ def unpack(body: bytes) -> Iterator[RawFix]:
     ) in _RECORD.iter_unpack(memoryview(body)[3:]):
         yield RawFix(
             unit_id=UUID(bytes=unit),
-            device_id=UUID(bytes=device),
+            device_id=NO_DEVICE if device == _NO_DEVICE else UUID(bytes=device),
             door=Door(door),
             fixed_at=_EPOCH + timedelta(microseconds=micros),
             lon=lon,

@@ -11,6 +11,7 @@ will be.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -31,9 +32,6 @@ LEAD_DOUBT = timedelta(minutes=10)
 # Older fixes are refused at the door; an hour more for what waited there.
 LATEST = timedelta(hours=25)
 
-_AREAS = text(
-    "select unit_id, cast(body ->> 'area' as int) from fence_state where unit_id = any(cast(:units as uuid[]))"
-)
 _DROP_EVENTS = text(
     """
     delete from fence_event e using fence f
@@ -52,6 +50,14 @@ _DROP_CHECKPOINTS = text(
                                       where n.unit_id = c.unit_id and n.at > c.at and n.at < :late))
     """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What happened, and the leaf grid that each unit is now taken to be in; None outside of all."""
+
+    events: list[FenceEvent]
+    areas: dict[UUID, int | None]
 
 
 class Rows(Protocol):
@@ -79,8 +85,8 @@ def follow(
     book: FenceBook,
     samples_by_unit: Mapping[UUID, Sequence[Sample]],
     late_from: Mapping[UUID, datetime],
-) -> list[FenceEvent]:
-    """Follow units through the fences of `book`; returns what happened within the last minute, in order.
+) -> Followed:
+    """Follow units through the fences of `book`; tells what happened within the last minute, in order.
 
     Args:
         samples_by_unit: the positions that were stored in this very transaction and that the units follow.
@@ -88,9 +94,10 @@ def follow(
 
     Call it after the positions are stored: tracks are run anew from table `fix`.
     """
-    events = follow_stored(FenceRows(tx), book, samples_by_unit, late_from)
-    young = [event for event in events if tx.now - event.sample_at < FRESH]
-    return sorted(young, key=lambda event: (event.sample_at, event.at, event.unit_id, event.fence_id))
+    found = follow_stored(FenceRows(tx), book, samples_by_unit, late_from)
+    young = [event for event in found.events if tx.now - event.sample_at < FRESH]
+    young.sort(key=lambda event: (event.sample_at, event.at, event.unit_id, event.fence_id))
+    return Followed(young, found.areas)
 
 
 def follow_stored(
@@ -98,8 +105,8 @@ def follow_stored(
     book: FenceBook,
     samples_by_unit: Mapping[UUID, Sequence[Sample]],
     late_from: Mapping[UUID, datetime],
-) -> list[FenceEvent]:
-    """`follow` over any store of positions, states and events; returns every event that is new."""
+) -> Followed:
+    """`follow` over any store of positions, states and events; tells every event that is new."""
     units = sorted({*samples_by_unit, *late_from})
     states = rows.read_states(units)
     late = _late(states, samples_by_unit, late_from)
@@ -115,12 +122,7 @@ def follow_stored(
         found, states[unit_id] = _run_anew(rows, book, unit_id, states[unit_id], changed)
         events += found
     _keep(rows, states)
-    return events
-
-
-def current_areas(tx: Tx, units: Sequence[UUID]) -> dict[UUID, int | None]:
-    """The leaf grid each unit is taken to be in, after `follow`; units never followed are left out."""
-    return {row[0]: row[1] for row in tx.session.execute(_AREAS, {"units": list(units)})}
+    return Followed(events, {unit_id: state.area_id for unit_id, state in states.items()})
 
 
 def drop_old(tx: Tx, kept: timedelta) -> None:

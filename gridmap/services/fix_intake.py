@@ -21,6 +21,8 @@ from gridmap.positions.packing import pack
 
 # One write takes at most so many fixes along; more wait for the next, some milliseconds later.
 MOST_FIXES = 4_000
+# Under load a write begins so long after the one before, and takes along what came meanwhile; alone it begins at once.
+PACE_S = 0.03
 # A unit that moves to another area is taken from its old gateway for this much longer.
 _UNDER_S = 30.0
 
@@ -37,6 +39,10 @@ class _Waiting:
     on_duty: list[bool] | None = None
     fault: BaseException | None = None
 
+    @property
+    def is_done(self) -> bool:
+        return self.on_duty is not None or self.fault is not None
+
 
 class FixIntake:
     """Group commit. The first sender to come writes for all who wait, then hands the pen to the next in line.
@@ -51,6 +57,7 @@ class FixIntake:
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._is_writing = False
+        self._next_write_s = 0.0
         self._under: dict[tuple[str, ...], set[UUID]] = {}
         self._under_until_s = 0.0
 
@@ -69,17 +76,17 @@ class FixIntake:
         mine = _Waiting(fixes)
         with self._lock:
             self._waiting.append(mine)
-            if self._is_writing:
-                must_wait = True
-            else:
-                self._is_writing, must_wait = True, False
-        if must_wait:
-            try:
-                mine.turn.wait()
-            except BaseException:
-                self._leave(mine)
-                raise
-        if mine.on_duty is None and mine.fault is None:
+            if not self._is_writing:
+                self._is_writing = True
+                mine.turn.set()
+        try:
+            mine.turn.wait()
+            if not mine.is_done:
+                self._keep_pace()
+        except BaseException:
+            self._leave(mine)
+            raise
+        if not mine.is_done:
             self._write_for_all()
         if mine.fault is not None:
             raise mine.fault
@@ -105,6 +112,12 @@ class FixIntake:
             self._hand_on()
             for one in group:
                 one.turn.set()
+
+    def _keep_pace(self) -> None:
+        early_s = self._next_write_s - time.monotonic()
+        if early_s > 0:
+            time.sleep(early_s)
+        self._next_write_s = time.monotonic() + PACE_S
 
     def _leave(self, mine: _Waiting) -> None:
         """A sender that is stopped while it waits must not keep the pen that was just handed to it."""

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from geoalchemy2.shape import to_shape
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from gridmap.db.tables import Dispatch, DispatchLeg, Incident
+from gridmap.db import arrays
+from gridmap.db.tables import DispatchLeg
 from gridmap.domain.metric import near_distance_m
 from gridmap.positions.fixes import RawFix
 from gridmap.services.dispatching.steps import propose_arrival
@@ -25,8 +25,15 @@ ARRIVAL_DWELL = timedelta(seconds=15)
 ARRIVAL_MAX_ACCURACY_M = 60.0
 _LOOK_BACK = timedelta(minutes=10)
 _ON_THE_WAY = ("accepted", "en_route")
-_ON_A_JOB = (*_ON_THE_WAY, "on_scene")
 
+_JOBS = text(
+    """
+    select d.id, d.unit_id, d.incident_id, d.status, d.accepted_at, d.arrival_proposed_at, st_x(i.geom) as lon,
+           st_y(i.geom) as lat
+      from dispatch d join incident i on i.id = d.incident_id
+     where d.unit_id = any(cast(:units as uuid[])) and d.status in ('accepted', 'en_route', 'on_scene')
+    """
+)
 _TRAIL = text(
     "select st_x(geom), st_y(geom), fixed_at, accuracy_m from fix"
     " where unit_id = :unit and leads and fixed_at between :since and :until order by fixed_at desc limit 200"
@@ -50,19 +57,7 @@ def follow_jobs(tx: Tx, leading: Sequence[UnitFix]) -> None:
         by_unit.setdefault(one.received.fix.unit_id, []).append(one.received.fix)
     if not by_unit:
         return
-    jobs = tx.session.execute(
-        select(
-            Dispatch.id,
-            Dispatch.unit_id,
-            Dispatch.incident_id,
-            Dispatch.status,
-            Dispatch.accepted_at,
-            Dispatch.arrival_proposed_at,
-            Incident.geom,
-        )
-        .join(Incident, Incident.id == Dispatch.incident_id)
-        .where(Dispatch.unit_id.in_(by_unit), Dispatch.status.in_(_ON_A_JOB))
-    ).all()
+    jobs = tx.session.execute(_JOBS, {"units": arrays.uuids(by_unit)}).all()
     legs = {job.id: [fix for fix in by_unit[job.unit_id] if fix.fixed_at >= job.accepted_at] for job in jobs}
     # Arrivals lock incidents, so they come before the legs' rows take hold of the dispatches.
     for job in sorted(jobs, key=lambda job: job.incident_id):
@@ -70,7 +65,7 @@ def follow_jobs(tx: Tx, leading: Sequence[UnitFix]) -> None:
             legs[job.id]
             and job.status in _ON_THE_WAY
             and job.arrival_proposed_at is None
-            and job.geom is not None
+            and job.lon is not None
         ):
             _propose(tx, job, legs[job.id][-1])
     rows = [
@@ -83,15 +78,14 @@ def follow_jobs(tx: Tx, leading: Sequence[UnitFix]) -> None:
 
 
 def _propose(tx: Tx, job: Any, newest: RawFix) -> None:
-    scene = to_shape(job.geom)
     here = Place(newest.lon, newest.lat, newest.fixed_at, newest.accuracy_m)
-    if not is_there(here, scene.x, scene.y):
+    if not is_there(here, job.lon, job.lat):
         return
     since = max(job.accepted_at, newest.fixed_at - _LOOK_BACK)
     given = {"unit": job.unit_id, "since": since, "until": newest.fixed_at}
     trail = [Place(*row) for row in tx.session.execute(_TRAIL, given)]
-    if stayed(trail, scene.x, scene.y) >= ARRIVAL_DWELL:
-        away_m = near_distance_m(newest.lon, newest.lat, scene.x, scene.y)
+    if stayed(trail, job.lon, job.lat) >= ARRIVAL_DWELL:
+        away_m = near_distance_m(newest.lon, newest.lat, job.lon, job.lat)
         propose_arrival(tx, job.id, away_m, newest.accuracy_m)
 
 

@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from sqlalchemy import text
@@ -24,7 +25,7 @@ from gridmap.positions.fixes import Door
 from gridmap.positions.packing import unpack
 from gridmap.services import fix_rows
 from gridmap.services.fence_book import FenceShelf
-from gridmap.services.fence_events import current_areas, follow
+from gridmap.services.fence_events import follow
 from gridmap.services.fence_reactions import REACTIONS
 from gridmap.services.fix_jobs import follow_jobs
 from gridmap.services.fix_rows import Batch, DeviceMemory, UnitFix
@@ -32,8 +33,9 @@ from gridmap.services.transaction import Tx, system_transaction
 
 log = logging.getLogger(__name__)
 
-# A turn stays far below the 250 ms that a writing transaction may last.
-MOST_BATCHES = 40
+# A turn stays below the 250 ms that a writing transaction may last.
+MOST_BATCHES = 100
+MOST_FIXES = 800
 # While a better device of the unit was heard within this time, the others do not move the unit.
 LEAD_FRESH_S = 120.0
 _SET_ASIDE_AFTER = 5
@@ -53,18 +55,21 @@ class FixPlacer:
         self._clock = clock
         self._shard, self._shards = shard, shards
         self._most = MOST_BATCHES
+        self.has_more = False
         self._made_devices: set[UUID] = set()
         self._made_days: set[date] = set()
 
     def turn(self) -> int:
-        """Place what waits, oldest first; how many batches that were.
+        """Place what waits, oldest first; how many batches that were. `has_more` tells whether to come again at once.
 
         A turn that fails changes nothing; the next ones go batch by batch until the one at fault is set aside.
         """
         batches: list[Batch] = []
         try:
             with system_transaction(self._database, self._clock) as tx:
-                batches = fix_rows.take_batches(tx, self._shard, self._shards, self._most)
+                batches = fix_rows.take_batches(
+                    tx, self._shard, self._shards, batches=self._most, fixes=MOST_FIXES
+                )
                 if batches:
                     made = self._place(tx, _fixes_of(batches))
         except Unavailable:
@@ -72,6 +77,7 @@ class FixPlacer:
         except Exception:
             self._on_fault(batches)
             raise
+        self.has_more = len(batches) == self._most or sum(map(len, batches)) >= MOST_FIXES
         if not batches:
             self._most = MOST_BATCHES
             return 0
@@ -115,11 +121,10 @@ class FixPlacer:
     def _tell(self, tx: Tx, leading: list[UnitFix], late_from: dict[UUID, datetime]) -> None:
         """Fences, the units' newest places, jobs, and whoever reacts to fences: in the order of the rows they lock."""
         newest = list(_newest(leading).values())
-        events = follow(tx, self._fences.current(tx), _samples(leading, self._metric), late_from)
-        areas = current_areas(tx, [one.received.fix.unit_id for one in newest])
-        fix_rows.store_latest(tx, newest, areas)
+        followed = follow(tx, self._fences.current(tx), _samples(leading, self._metric), late_from)
+        fix_rows.store_latest(tx, newest, followed.areas)
         follow_jobs(tx, leading)
-        _react(tx, events)
+        _react(tx, followed.events)
 
     def _make_own_devices(self, tx: Tx, received: Iterable[tuple[UUID, Received]]) -> set[UUID]:
         missing = {
@@ -139,6 +144,7 @@ class FixPlacer:
         self._made_days = days
 
 
+@lru_cache(maxsize=100_000)
 def own_device_id(unit_id: UUID, door: Door) -> UUID:
     """The device that stands for a unit's page or gateway: the same for ever, so nobody has to look it up."""
     return uuid5(_OWN_DEVICES, f"{door.name}{unit_id.hex}")

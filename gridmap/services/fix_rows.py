@@ -13,7 +13,7 @@ from sqlalchemy import text
 from gridmap.db import arrays
 from gridmap.positions.filters import Memory, Received, Spot
 from gridmap.positions.fixes import RawFix
-from gridmap.positions.packing import pack_held, unpack_held
+from gridmap.positions.packing import FIX_BYTES, pack_held, unpack_held
 from gridmap.services.transaction import Tx
 
 
@@ -24,6 +24,10 @@ class Batch:
     id: UUID
     received_at: datetime
     body: bytes
+
+    def __len__(self) -> int:
+        """How many fixes, about."""
+        return len(self.body) // FIX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,14 @@ class UnitFix:
 # Deleted in the transaction that stores its fixes: after a crash it is there again, or its fixes are.
 _TAKE = text(
     """
-    with taken as (
-      select id from fix_batch
+    with oldest as (
+      select id, received_at, octet_length(body) as size from fix_batch
        where set_aside_at is null and (shard = :shard or (:shard = 0 and shard >= :shards))
-       order by received_at, id limit :most for update skip locked)
-    delete from fix_batch b using taken t where b.id = t.id returning b.id, b.received_at, b.body
+       order by received_at, id limit :most for update skip locked),
+    taken as (
+      select id, sum(size) over (order by received_at, id) - size as before_it from oldest)
+    delete from fix_batch b using taken t where b.id = t.id and t.before_it < :bytes
+     returning b.id, b.received_at, b.body
     """
 )
 _OWN_DEVICES = text(
@@ -158,9 +165,11 @@ _LEADING = text(
 )
 
 
-def take_batches(tx: Tx, shard: int, shards: int, most: int) -> list[Batch]:
-    """The oldest batches that wait, taken out of the queue for as long as the transaction lasts."""
-    rows = tx.session.execute(_TAKE, {"shard": shard, "shards": shards, "most": most})
+def take_batches(tx: Tx, shard: int, shards: int, *, batches: int, fixes: int) -> list[Batch]:
+    """The oldest batches that wait, taken out of the queue for as long as the transaction lasts: so many at most, and
+    no more once they hold so many fixes."""
+    given = {"shard": shard, "shards": shards, "most": batches, "bytes": fixes * FIX_BYTES}
+    rows = tx.session.execute(_TAKE, given)
     return sorted((Batch(*row) for row in rows), key=lambda batch: (batch.received_at, batch.id))
 
 

@@ -26,7 +26,7 @@ from gridmap.errors import Conflict, Forbidden, GridmapError, Invalid, NotFound,
 from gridmap.positions.fence_engine import FenceBook, FenceEvent, Sample, UnitState
 from gridmap.services import fences
 from gridmap.services.fence_book import FenceShelf, load_book
-from gridmap.services.fence_events import current_areas, drop_old, follow
+from gridmap.services.fence_events import Followed, drop_old, follow
 from gridmap.services.reports import TakeReport, take_report
 from gridmap.services.transaction import Tx, system_transaction, transaction
 from gridmap.services.vault import Vault
@@ -76,7 +76,7 @@ class Town:
 
     def feed(
         self, book: FenceBook, unit_id: UUID, fixes: Sequence[Fix], *, late: bool, breaks: bool = False
-    ) -> list[FenceEvent]:
+    ) -> Followed:
         """Store positions and follow them in one transaction, as the positions process does."""
         with system_transaction(self.database, self.world.clock) as tx:
             store(tx, unit_id, fixes)
@@ -188,22 +188,21 @@ def test_a_walk_through_in_two_batches_is_one_visit(town: Town) -> None:
     walk = track(straight(-200, 200))
     cut = len(walk) // 2
     town.feed(book, unit_id, walk[:cut], late=False)
-    town.feed(book, unit_id, walk[cut:], late=False)
+    followed = town.feed(book, unit_id, walk[cut:], late=False)
     told = [event for event in town.standing(unit_id) if event.fence_id == town.fence_ids[0]]
     assert [event.kind for event in told] == ["enter", "dwell", "exit"]
     assert len({event.visit_id for event in told}) == 1
-    with system_transaction(town.database, town.world.clock) as tx:
-        assert current_areas(tx, [unit_id]) == {unit_id: town.world.grid_ids[0][1]}
+    assert followed.areas == {unit_id: town.world.grid_ids[0][1]}
 
 
 def test_only_what_is_young_is_handed_on(town: Town) -> None:
     unit_id, book = town.unit(), town.book()
-    assert town.feed(book, unit_id, track([(0.0, 0.0, 5.0, 1)]), late=False) == []
+    assert town.feed(book, unit_id, track([(0.0, 0.0, 5.0, 1)]), late=False).events == []
     assert town.standing(unit_id) != []
     other = town.unit()
     (event, *_) = town.feed(
         book, other, track([(0.0, 0.0, 5.0, 1)], TEST_NOW - timedelta(seconds=5)), late=False
-    )
+    ).events
     assert (event.unit_id, event.kind) == (other, "inside")
 
 

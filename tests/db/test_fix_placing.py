@@ -154,3 +154,37 @@ def test_a_damaged_batch_is_set_aside_and_holds_nobody_up(
         assert tx.session.get_one(UnitLatest, unit_id).fixed_at == clock.at
         (left,) = tx.session.scalars(select(FixBatch)).all()
     assert (left.faults, left.set_aside_at) == (5, clock.at)
+
+
+def test_a_turn_takes_so_many_fixes_and_says_that_more_wait(
+    world: World, intake: FixIntake, placer: FixPlacer, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, unit_id = world.officer("paul", 0)
+    clock.at += timedelta(minutes=5)
+    for batch in range(4):
+        clock.at += timedelta(seconds=1)
+        intake.take([page_fix(world, unit_id, -batch * 20 - number) for number in range(10)])
+    monkeypatch.setattr("gridmap.services.fix_placing.MOST_FIXES", 15)
+    told = [(placer.turn(), placer.has_more) for _ in range(3)]
+    assert told == [(2, True), (2, True), (0, False)]
+    with system_transaction(world.database, clock) as tx:
+        assert tx.session.scalar(select(func.count()).select_from(Fix)) == 40
+
+
+def test_a_sender_that_is_stopped_while_it_keeps_pace_hands_the_pen_on(
+    world: World, intake: FixIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, unit_id = world.officer("paul", 0)
+    intake.take([page_fix(world, unit_id)])
+
+    def stopped(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gridmap.services.fix_intake.time.sleep", stopped)
+        patched.setattr("gridmap.services.fix_intake.PACE_S", 60.0)
+        intake._next_write_s = float("inf")
+        with pytest.raises(KeyboardInterrupt):
+            intake.take([page_fix(world, unit_id, -1)])
+    intake._next_write_s = 0.0
+    assert intake.take([page_fix(world, unit_id, -2)]) == [True]
