@@ -101,7 +101,9 @@ class FenceRows:
     def read_states(self, units: Collection[UUID]) -> dict[UUID, UnitState]:
         """What is remembered of each unit that exists; of a new one nothing but its kind."""
         return {
-            unit_id: UnitState(kind=kind) if body is None else UnitState.from_json(kind, _JSON.validate_json(body))
+            unit_id: UnitState(kind=kind)
+            if body is None
+            else UnitState.from_json(kind, _JSON.validate_json(body))
             for unit_id, kind, body in self.tx.session.execute(_STATES, {"units": arrays.uuids(units)})
         }
 
