@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from gridmap.db.tables import Incident, Unit
+from gridmap.domain.diverting import DivertedBy, Leaving, divert_rules, find_rule
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.auditing import audit
@@ -24,9 +25,6 @@ from gridmap.services.transaction import Tx
 
 MAX_FIX_AGE = timedelta(minutes=15)
 MAX_REASON = 500
-# Up to this severity a unit may be called away from the way to a lesser one.
-DIVERT_UP_TO_SEVERITY = 2
-_ON_THE_WAY = ("accepted", "en_route")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +38,7 @@ class Gates:
         rest_min_s: seconds since the end of its last job.
         max_open_jobs: jobs at the same time, offers not counted.
         jurisdiction: whose units may come; None asks nobody.
-        divert: units on their way to something lesser are candidates too.
+        divert: units that a rule lets be called away from something lesser are candidates too.
     """
 
     capabilities: frozenset[str] = frozenset()
@@ -64,7 +62,7 @@ class Barred:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a unit is at, or on its way to."""
+    """What a unit is at, or on its way to; `eta_at` is when it should be there, as far as that is known."""
 
     dispatch_id: UUID
     incident_id: UUID
@@ -72,6 +70,33 @@ class Job:
     class_key: str
     severity: int
     status: str
+    eta_at: datetime | None = None
+
+    def called_by(self, severity: int, now: datetime) -> DivertedBy | None:
+        """The rule by which a case of `severity` may call the unit away from here, if any."""
+        left_s = None if self.eta_at is None else max(0.0, (self.eta_at - now).total_seconds())
+        leaving = Leaving(
+            status=self.status, class_key=self.class_key, severity=self.severity, remaining_s=left_s
+        )
+        rule = find_rule(divert_rules(), severity, leaving)
+        if rule is None:
+            return None
+        return DivertedBy(
+            rule=rule.key,
+            left_number=self.number,
+            left_class_key=self.class_key,
+            left_severity=self.severity,
+            grades=self.severity - severity,
+            remaining_s=None if left_s is None else round(left_s),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The job that a unit may be called away from, and by which rule."""
+
+    job: Job
+    by: DivertedBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +124,7 @@ def gates_of(tx: Tx, incident: Incident, *, divert: bool = False) -> Gates:
         lone_ok=row.lone_ok,
         rest_min_s=int(severity.get("rest_min_s", 0)),
         jurisdiction=reach_of(tx, incident, mutual_aid=True),
-        divert=divert and incident.severity <= DIVERT_UP_TO_SEVERITY,
+        divert=divert,
     )
 
 
@@ -128,7 +153,7 @@ def class_bars(gates: Gates, capabilities: Iterable[str], crew_size: int) -> lis
 def bars(gates: Gates, unit: UnitFacts, now: datetime, severity: int) -> list[Barred]:
     """Every gate that a unit does not pass, the one that says most first."""
     found: list[Barred] = []
-    if not (unit.status == "free" or (unit.status == "busy" and diverted_from(gates, unit, severity))):
+    if not (unit.status == "free" or (unit.status == "busy" and diverted_from(gates, unit, now, severity))):
         found.append(Barred(unit.status))
     if unit.fixed_at is None:
         found.append(Barred("no_fix"))
@@ -145,12 +170,13 @@ def bars(gates: Gates, unit: UnitFacts, now: datetime, severity: int) -> list[Ba
     return found
 
 
-def diverted_from(gates: Gates, unit: UnitFacts, severity: int) -> Job | None:
-    """The one lesser job that a unit is still on its way to, if the rule lets it be called away."""
+def diverted_from(gates: Gates, unit: UnitFacts, now: datetime, severity: int) -> Away | None:
+    """The one lesser job that a unit is still on its way to, if a rule lets it be called away."""
     if not gates.divert or len(unit.jobs) != 1:
         return None
     [job] = unit.jobs
-    return job if job.status in _ON_THE_WAY and job.severity > severity else None
+    by = job.called_by(severity, now)
+    return None if by is None else Away(job, by)
 
 
 def check(tx: Tx, incident: Incident, unit: Unit) -> list[Barred]:
@@ -181,7 +207,8 @@ def list_jobs(tx: Tx) -> dict[UUID, tuple[Job, ...]]:
     """What each unit is at, as far as the actor sees the incidents."""
     rows = tx.session.execute(
         text(
-            "select d.unit_id, d.id, i.id as incident_id, i.number, i.class_key, i.severity, d.status"
+            "select d.unit_id, d.id, i.id as incident_id, i.number, i.class_key, i.severity, d.status,"
+            " d.eta_at"
             " from dispatch d join incident i on i.id = d.incident_id"
             " where d.status in ('accepted', 'en_route', 'on_scene')"
             " order by d.accepted_at, d.id"

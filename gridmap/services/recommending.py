@@ -24,9 +24,9 @@ from gridmap.errors import Conflict, NotFound
 from gridmap.services import closures
 from gridmap.services.gates import (
     MAX_FIX_AGE,
+    Away,
     Barred,
     Gates,
-    Job,
     UnitFacts,
     bars,
     diverted_from,
@@ -45,7 +45,7 @@ _WITHOUT_WAY_TOLD = 3
 
 @dataclass(frozen=True, slots=True)
 class OnDuty:
-    """A unit that could go; `leaves` is the lesser job it would be called away from."""
+    """A unit that could go; `leaves` is the lesser job it would be called away from, and by which rule."""
 
     unit_id: UUID
     call_sign: str
@@ -56,7 +56,7 @@ class OnDuty:
     accuracy_m: float | None
     own_grid: bool
     capabilities: tuple[str, ...]
-    leaves: Job | None = None
+    leaves: Away | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def list_candidates(
 ) -> Candidates:
     """Gate every unit in the actor's sight; without `gates` by what the incident's class asks for.
 
-    `divert`: a severe incident may call units away that are still on their way to a lesser one.
+    `divert`: units too that a rule lets be called away while they are still on their way to something lesser.
 
     Raises NotFound, Conflict("incident_not_located").
     """
@@ -152,7 +152,9 @@ def list_candidates(
                 accuracy_m=row.accuracy_m,
                 own_grid=row.home_area_id is not None and row.home_area_id == incident.area_id,
                 capabilities=tuple(sorted(wanted & facts.capabilities)),
-                leaves=diverted_from(gates, facts, incident.severity) if facts.status == "busy" else None,
+                leaves=diverted_from(gates, facts, tx.now, incident.severity)
+                if facts.status == "busy"
+                else None,
             )
         )
     point = to_shape(incident.geom)
@@ -278,17 +280,8 @@ def _pick(unit: OnDuty, arrival: Arrival[UUID], at: datetime, rank: int) -> Pick
         reasons.append({"code": "capabilities", "params": {"keys": list(unit.capabilities)}})
     if unit.leaves is not None:
         left = unit.leaves
-        reasons.append(
-            {
-                "code": "divert",
-                "params": {
-                    "dispatch_id": str(left.dispatch_id),
-                    "number": left.number,
-                    "class_key": left.class_key,
-                    "severity": left.severity,
-                },
-            }
-        )
+        told = {"dispatch_id": str(left.job.dispatch_id), **left.by.as_params()}
+        reasons.append({"code": "divert", "params": told})
     return Pick(
         unit=unit,
         state=trip.state,

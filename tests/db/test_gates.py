@@ -140,7 +140,18 @@ def test_a_severe_case_may_call_somebody_away_and_says_from_what(
     found = candidates(world, desk, severe, divert=True)
     [reason] = [one for one in recommend(found, no_engine).picks[0].reasons if one["code"] == "divert"]
     assert reason["params"]["dispatch_id"] == str(dispatch_id)
-    assert reason["params"]["severity"] == 3
+    assert reason["params"]["rule"] == "urgent_first"
+    assert reason["params"]["left_severity"] == 3
+    assert reason["params"]["grades"] == 1
+    assert reason["params"]["remaining_s"] is None, "nobody knows yet when it arrives"
+    with system_transaction(world.database, clock) as tx:
+        tx.session.execute(text("update dispatch set eta_at = :at"), {"at": tx.now + timedelta(seconds=119)})
+    assert candidates(world, desk, severe, divert=True).units == (), "who is nearly there goes on"
+    with system_transaction(world.database, clock) as tx:
+        tx.session.execute(text("update dispatch set eta_at = :at"), {"at": tx.now + timedelta(seconds=300)})
+    [unit] = candidates(world, desk, severe, divert=True).units
+    assert unit.leaves is not None
+    assert unit.leaves.by.remaining_s == 300
     lesser = report(world, desk, "S5.03", grid=1)
     assert candidates(world, desk, lesser, divert=True).units == (), "not for something lesser"
     with transaction(world.database, officer, clock) as tx:

@@ -40,10 +40,13 @@ class WithReason(Body):
 
 
 class DivertTo(Body):
-    """`assign`: the unit took it over the radio, so nothing has to be accepted on the phone."""
+    """`assign`: the unit took it over the radio, so nothing has to be accepted on the phone.
+
+    `reason` may be left out where a rule allows it (the reason `divert` of a recommended unit).
+    """
 
     to_incident_id: UUID
-    reason: Reason
+    reason: Reason | None = None
     assign: bool = False
     override_reason: Reason | None = None
     expires_s: Annotated[int, Field(ge=10, le=3_600)] | None = None
@@ -96,7 +99,7 @@ def divert(dispatch_id: UUID, body: DivertTo) -> tuple[shapes.DispatchLine, int]
     way = _find_way(dispatch_id, body.to_incident_id)
     command = service.Divert(
         to_incident_id=body.to_incident_id,
-        reason=body.reason,
+        reason=body.reason or "",
         assign=body.assign,
         override_reason=body.override_reason,
         expires_s=body.expires_s or here.settings.offer_expires_s,

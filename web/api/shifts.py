@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +25,10 @@ class StartHandover(Body):
 
 
 class HandoverLine(TypedDict):
-    """A handover with everything it lists; once signed, with the owner of each from then on."""
+    """A handover with everything it lists; once signed, with the owner of each from then on.
+
+    `total` and `counts` (by kind) are of all it covers. In the list of handovers only those that wait carry `items`.
+    """
 
     id: UUID
     status: str
@@ -35,6 +39,8 @@ class HandoverLine(TypedDict):
     signed_at: datetime | None
     signed_by: UUID | None
     signed_name: str | None
+    total: int
+    counts: dict[str, int]
     items: list[service.OpenItem]
 
 
@@ -53,7 +59,7 @@ def list_open() -> dict[str, Any]:
 def list_handovers() -> dict[str, Any]:
     """What waits to be signed, then the newest."""
     with as_caller() as tx:
-        return {"items": [_line(row) for row in service.list_handovers(tx)]}
+        return {"items": [_line(row, brief=row.row.status != "open") for row in service.list_handovers(tx)]}
 
 
 @shifts.post("/handover/start")
@@ -95,7 +101,7 @@ def withdraw_handover(handover_id: UUID, body: Empty) -> HandoverLine:
         return _line(service.withdraw(tx, handover_id))
 
 
-def _line(found: service.Handover) -> HandoverLine:
+def _line(found: service.Handover, *, brief: bool = False) -> HandoverLine:
     row = found.row
     return {
         "id": row.id,
@@ -107,5 +113,7 @@ def _line(found: service.Handover) -> HandoverLine:
         "signed_at": row.signed_at,
         "signed_by": row.signed_by,
         "signed_name": found.signed_name,
-        "items": [service.OpenItem(**item) for item in row.items],
+        "total": len(row.items),
+        "counts": dict(Counter(item["kind"] for item in row.items)),
+        "items": [] if brief else [service.OpenItem(**item) for item in row.items],
     }

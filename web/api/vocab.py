@@ -35,6 +35,7 @@ _LISTS = {
     "location_methods": "location_method",
     "precisions": "precision",
     "results": "result",
+    "divert_rules": "divert_rule",
 }
 
 

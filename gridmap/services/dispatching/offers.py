@@ -13,6 +13,7 @@ from geoalchemy2.shape import to_shape
 from sqlalchemy import select
 
 from gridmap.db.tables import AreaVersion, Dispatch, Incident, Share, Unit
+from gridmap.domain.diverting import DivertedBy
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import next_status
 from gridmap.domain.response import DELIVER_S, place_for
@@ -49,7 +50,8 @@ _METRES_PER_DEGREE = 111_320.0
 class Offer:
     """A job for one unit; travel is what the recommendation said, kept to be compared with what came.
 
-    `override_reason` sends a unit past the gates; it takes the verb case.override.
+    `override_reason` sends a unit past the gates; it takes the verb case.override. `diverted_by` is the rule
+    by which it was called away from another case, told on the timeline.
     """
 
     incident_id: UUID
@@ -60,6 +62,7 @@ class Offer:
     travel_method: str | None = None
     reason: str | None = None
     override_reason: str | None = None
+    diverted_by: DivertedBy | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,7 @@ class Ask:
     distance_m: float | None = None
     travel_method: str | None = None
     reason: str | None = None
+    diverted_by: DivertedBy | None = None
     callout_id: UUID | None = None
     need_key: str | None = None
 
@@ -99,6 +103,7 @@ def offer(tx: Tx, command: Offer) -> Dispatch:
             distance_m=command.distance_m,
             travel_method=command.travel_method,
             reason=command.reason,
+            diverted_by=command.diverted_by,
         ),
     )
 
@@ -144,6 +149,7 @@ def ask(tx: Tx, incident: Incident, wanted: Ask) -> Dispatch:
         seconds=wanted.travel_s,
         method=wanted.travel_method,
         reason=wanted.reason,
+        **(wanted.diverted_by.as_params() if wanted.diverted_by else {}),
     )
     return dispatch
 

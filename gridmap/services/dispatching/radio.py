@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from gridmap.db.tables import Dispatch, Unit
+from gridmap.db.tables import Dispatch, Incident, Unit
+from gridmap.domain.diverting import DivertedBy
 from gridmap.domain.lifecycle import next_status
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.dispatching import offers, steps
@@ -20,6 +22,7 @@ from gridmap.services.dispatching.rows import (
     set_free,
     settle,
 )
+from gridmap.services.gates import Job
 from gridmap.services.incidents import lock_incident
 from gridmap.services.transaction import Tx
 
@@ -78,11 +81,12 @@ def release(tx: Tx, dispatch_id: UUID, *, reason: str) -> Dispatch:
 class Divert:
     """End one job and give the unit another, in one go. `assign` says that the unit took it over the radio.
 
-    `override_reason` takes the unit past the new incident's gates, as for any offer.
+    `override_reason` takes the unit past the new incident's gates, as for any offer. Without a `reason` a rule must
+    allow it, and is the reason.
     """
 
     to_incident_id: UUID
-    reason: str
+    reason: str = ""
     assign: bool = False
     override_reason: str | None = None
     expires_s: int = DIVERT_EXPIRES_S
@@ -94,7 +98,10 @@ class Divert:
 def divert(tx: Tx, dispatch_id: UUID, command: Divert) -> Dispatch:
     """Send a unit elsewhere; both happen or neither. Returns the new dispatch.
 
-    Raises Conflict("divert_to_itself"), and whatever ending the old job or offering the new one refuses.
+    Where a rule allows it both timelines name the rule, whoever decided; otherwise the seat's own reason stands alone.
+
+    Raises Conflict("divert_to_itself"), Conflict("divert_by_no_rule") when neither a rule nor a reason speaks for it,
+    and whatever ending the old job or offering the new one refuses.
     """
     tx.actor.require("case.dispatch")
     old = find_dispatch(tx, dispatch_id)
@@ -104,7 +111,12 @@ def divert(tx: Tx, dispatch_id: UUID, command: Divert) -> Dispatch:
     for incident_id in sorted((old.incident_id, command.to_incident_id)):
         lock_incident(tx, incident_id)
     target = lock_incident(tx, command.to_incident_id)
-    _end(tx, dispatch_id, "divert", command.reason, to=target.number)
+    tx.session.refresh(old)
+    by = _rule_for(tx, old, target)
+    reason = command.reason.strip() or None
+    if reason is None and by is None:
+        raise Conflict("divert_by_no_rule", number=target.number)
+    _end(tx, dispatch_id, "divert", reason, to=target.number, **(by.as_params() if by else {}))
     made = offers.offer(
         tx,
         offers.Offer(
@@ -114,8 +126,9 @@ def divert(tx: Tx, dispatch_id: UUID, command: Divert) -> Dispatch:
             travel_s=command.travel_s,
             distance_m=command.distance_m,
             travel_method=command.travel_method,
-            reason=command.reason,
+            reason=reason,
             override_reason=command.override_reason,
+            diverted_by=by,
         ),
     )
     if command.assign:
@@ -123,14 +136,22 @@ def divert(tx: Tx, dispatch_id: UUID, command: Divert) -> Dispatch:
     return made
 
 
-def _end(tx: Tx, dispatch_id: UUID, verb: str, reason: str, **params: str) -> Dispatch:
+def _rule_for(tx: Tx, old: Dispatch, target: Incident) -> DivertedBy | None:
+    left = tx.session.get_one(Incident, old.incident_id)
+    job = Job(old.id, left.id, left.number, left.class_key, left.severity, old.status, old.eta_at)
+    return job.called_by(target.severity, tx.now)
+
+
+def _end(tx: Tx, dispatch_id: UUID, verb: str, reason: str | None, **params: Any) -> Dispatch:
     tx.actor.require("case.dispatch")
     incident, dispatch = lock_dispatch(tx, find_dispatch(tx, dispatch_id))
-    dispatch.status = next_status("dispatch", dispatch.status, verb, reason=reason)
+    dispatch.status = next_status("dispatch", dispatch.status, verb, reason=reason or params.get("rule"))
     dispatch.ended_at, dispatch.end_reason = tx.now, _END_EVENT[verb]
     unit: Unit = lock_unit(tx, dispatch.unit_id)
     set_free(tx, unit)
-    note_step(tx, incident, dispatch, _END_EVENT[verb], unit, reason=reason.strip(), **params)
+    note_step(
+        tx, incident, dispatch, _END_EVENT[verb], unit, reason=reason.strip() if reason else None, **params
+    )
     settle(tx, incident)
     end_unit_share(tx, dispatch, timedelta(0))
     return dispatch

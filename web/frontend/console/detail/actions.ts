@@ -66,6 +66,14 @@ export async function sendOffer(incident: IncidentDetail, unit: { id: string; ca
   });
 }
 
+/** Call a unit away from a lesser case; the server checks the rule and writes it on both timelines. */
+export async function divertByRule(incident: IncidentDetail, dispatchId: string, callSign: string): Promise<void> {
+  const made = await guarded(incident, () => actOnDispatch(dispatchId, "divert", { to_incident_id: incident.id }));
+  if (!made) return;
+  await refetch(incident.id);
+  toast({ tone: "good", text: t("dispatch.diverted", { unit: callSign }) });
+}
+
 /** A step said for a unit, or an order to it. True when the server did it. */
 export async function workJob(incident: IncidentDetail, dispatch: Dispatch, verb: JobVerb, form: JobForm = {}): Promise<boolean> {
   const { verb: address, body } = requestFor(verb, form);

@@ -21,6 +21,9 @@ export interface Handover {
   signed_at: string | null;
   signed_by: string | null;
   signed_name: string | null;
+  /** Of all it covers; in the list of handovers `items` stands on those that wait only. */
+  total: number;
+  counts: Record<string, number>;
   items: OpenItem[];
 }
 

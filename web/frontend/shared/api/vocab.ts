@@ -52,6 +52,7 @@ export interface Vocab {
   callout_statuses?: Term[];
   agencies?: Term[];
   call_fences?: Term[];
+  divert_rules?: Term[];
 }
 
 export const getVocab = () => get<Vocab>("/api/vocab");

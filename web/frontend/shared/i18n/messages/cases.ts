@@ -62,6 +62,11 @@ export const timeline = {
   number: ["{value}", "{value}"],
   distance_m: ["{value}", "{value}"],
   seconds: ["预计 {value}", "about {value}"],
+  to: ["改派到 {value}", "to {value}"],
+  rule: ["按规则改派:{value}", "by rule: {value}"],
+  left_number: ["离开 {value}", "leaves {value}"],
+  grades: ["高 {value} 级", "{value} grade(s) more severe"],
+  remaining_s: ["原任务还需 {value}", "{value} short of its first place"],
 } satisfies Group;
 
 export const change = {

@@ -2,6 +2,8 @@ import type { Group } from "../catalogue";
 
 export const dispatch = {
   title: ["派遣", "Dispatch"],
+  divert: ["改派", "Divert"],
+  diverted: ["{unit} 已改派,等待接单", "{unit} was diverted and is asked"],
   send: ["派遣", "Send"],
   send_unit: ["派遣 {unit}", "Send {unit}"],
   offered_to: ["已派给 {unit}", "Offered to {unit}"],
@@ -49,7 +51,8 @@ export const pick = {
   own_grid: ["本网格", "own grid"],
   capabilities: ["具备{names}", "has {names}"],
   own_grid_first: ["本网格优先", "own grid first"],
-  divert: ["可改派:现赶往 {number}", "can be diverted from {number}"],
+  divert: ["可按规则改派({rule}):现赶往 {left_number},低 {grades} 级{left}", "by rule ({rule}) from {left_number}, {grades} grade(s) lesser{left}"],
+  left: [",还需 {time}", ", {time} short of it"],
 } satisfies Group;
 
 export const excluded = {

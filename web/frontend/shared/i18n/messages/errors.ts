@@ -123,6 +123,7 @@ export const error = {
   geometry_not_a_line: ["请画一条线。", "Draw a line."],
   too_many_points: ["点太多,请简化。", "Too many points: simplify it."],
   window_not_valid: ["时段写法不对,应如 08:00-20:00。", "The hours are not valid: write 08:00-20:00."],
+  divert_by_no_rule: ["没有规则允许改派到 {number},请写明原因。", "No rule allows diverting to {number}: give a reason."],
   divert_to_itself: ["已在处置这件事。", "It is on that job already."],
   question_not_found: ["该询问已失效。", "That question is over."],
   question_answered: ["已经回复过了。", "It was answered already."],
