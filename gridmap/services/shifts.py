@@ -23,7 +23,6 @@ HANDOVER_UNSIGNED = "shift.handover_unsigned"
 UNSIGNED = "handover_unsigned"
 HANDED_ON = "handed_on"
 SIGNED_WITHIN = timedelta(minutes=15)
-MAX_ITEMS = 500
 MAX_NOTE = 2_000
 
 
@@ -92,13 +91,12 @@ _OPEN = text(
          order by h.signed_at desc limit 1) signed on true
      where c.status = 'open' and coalesce(signed.by, c.opened_by, :me) = :me
     order by severity nulls last, since, id
-    limit :most
     """
 )
 
 
 def list_open(tx: Tx) -> list[OpenItem]:
-    """Everything open that is the actor's or nobody's, the most severe first; at most MAX_ITEMS."""
+    """Everything open that is the actor's or nobody's, the most severe first. Never cut: all must have an owner."""
     return _open_of(tx, _account_id(tx))
 
 
@@ -206,7 +204,7 @@ def unsigned(tx: Tx, handover_id: UUID) -> None:
 
 
 def _open_of(tx: Tx, account_id: UUID) -> list[OpenItem]:
-    rows = tx.session.execute(_OPEN, {"me": account_id, "now": tx.now, "most": MAX_ITEMS})
+    rows = tx.session.execute(_OPEN, {"me": account_id, "now": tx.now})
     return [
         OpenItem(
             kind=row.kind,

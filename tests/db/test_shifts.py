@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from gridmap.clock import FixedClock
-from gridmap.db.tables import Alarm, Incident, Task
+from gridmap.db.tables import Alarm, Incident, IncidentEvent, Task
 from gridmap.errors import Conflict, NotFound
 from gridmap.services import incidents, shifts
 from gridmap.services.alarms import raise_alarm
@@ -103,3 +103,35 @@ def test_a_restricted_case_is_seen_by_the_one_who_takes_it_over(world: World, cl
         shifts.sign(tx, handover_id)
     with transaction(world.database, omar, clock) as tx:
         assert tx.session.get_one(Incident, incident_id).handler_account_id == omar.account_id
+
+
+def test_a_signature_covers_all_of_a_storm(world: World, clock: FixedClock) -> None:
+    """1,200 open incidents, a fifth the seat's own: all are listed and owned afterwards, none is told twice."""
+    olivia, omar = world.account("olivia", "operator", 0), world.account("omar", "operator", 0)
+    first = report(world, olivia)
+    with system_transaction(world.database, clock) as tx:
+        tx.session.execute(
+            text(
+                "insert into incident (id, number, class_key, severity, status, title, geom, area_id, area_version_id,"
+                " scope_path, location_method, occurred_from, reported_at, recorded_at, channel, handler_account_id)"
+                " select gen_random_uuid(), 'storm-' || n, class_key, 1 + n % 4, 'open', title, geom, area_id,"
+                " area_version_id, scope_path, location_method, occurred_from, reported_at, recorded_at, channel,"
+                " case when n % 5 = 0 then cast(:me as uuid) end from incident, generate_series(1, 1199) n"
+                " where id = :first"
+            ),
+            {"first": first, "me": olivia.account_id},
+        )
+    with transaction(world.database, olivia, clock) as tx:
+        assert len(shifts.list_open(tx)) == 1200
+        started = shifts.start(tx)
+        assert len(started.row.items) == 1200
+    with transaction(world.database, omar, clock) as tx:
+        signed = shifts.sign(tx, started.row.id)
+        assert len({item["id"] for item in signed.row.items}) == 1200
+    with system_transaction(world.database, clock) as tx:
+        assert set(tx.session.scalars(select(Incident.handler_account_id))) == {omar.account_id}
+        events = select(IncidentEvent.incident_id).where(IncidentEvent.kind == "handed_on")
+        handed = tx.session.scalars(events).all()
+        assert len(handed) == len(set(handed)) == 1200
+    with transaction(world.database, olivia, clock) as tx:
+        assert shifts.list_open(tx) == []
