@@ -18,7 +18,16 @@ from gridmap.db.engine import Database
 from gridmap.domain.cover import cover_rules
 from gridmap.domain.metric import LocalMetric
 from gridmap.errors import Misconfigured
-from gridmap.services import closures, fence_events, mqtt_positions, patrol, patrol_routes, plans, shifts
+from gridmap.services import (
+    alarms,
+    closures,
+    fence_events,
+    mqtt_positions,
+    patrol,
+    patrol_routes,
+    plans,
+    shifts,
+)
 from gridmap.services import cover as covering
 from gridmap.services.auditing import seal
 from gridmap.services.dispatching import arrivals, clocks, delivery, filling, reinforcing, sos, watching
@@ -46,6 +55,7 @@ TIMER_HANDLERS: dict[str, Handler] = {
     watching.QUESTION_DUE: watching.unanswered,
     helping.HELP_WANTED: reinforcing.reinforce,
     sos.SOS_UNHEARD: sos.unheard,
+    alarms.COPIES_SETTLE: alarms.settle_copies,
     patrol.DUTY_ENDS: patrol.duty_is_over,
     shifts.HANDOVER_UNSIGNED: shifts.unsigned,
     closures.CLOSURE_STARTS: closures.closure_starts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,10 @@ from gridmap.domain.lifecycle import next_status
 from gridmap.errors import NotFound
 from gridmap.services.auditing import audit
 from gridmap.services.outbox import publish
+from gridmap.services.timers import set_timer
 from gridmap.services.transaction import Tx
+
+COPIES_SETTLE = "alarm.copies_settle"
 
 
 def raise_alarm(
@@ -90,14 +94,51 @@ def list_alarms(tx: Tx, *, raised_only: bool = True, limit: int = 200) -> list[A
 
 
 def acknowledge(tx: Tx, alarm_id: UUID) -> Alarm:
-    """Take note of an alarm, by name. Raises NotFound, Conflict when somebody already did."""
+    """Take note of an alarm, by name; its copies to the same authority are settled with it, see `settle_copies`.
+
+    Raises NotFound, Conflict when somebody already did.
+    """
     tx.actor.require("alarm.acknowledge")
     alarm = tx.session.scalars(select(Alarm).where(Alarm.id == alarm_id).with_for_update()).first()
     if alarm is None:
         raise NotFound("alarm_not_found")
-    alarm.status = next_status("alarm", alarm.status, "acknowledge")
-    alarm.acknowledged_at, alarm.acknowledged_by = tx.now, tx.actor.account_id
+    _note(tx, alarm, tx.now, tx.actor.account_id)
     audit(tx, "alarm.acknowledge", "alarm", alarm_id)
+    if "authority" in alarm.params:
+        tx.session.flush()
+        settle_copies(tx, alarm.id)
+        # Copies out of this seat's sight: the worker sees them.
+        set_timer(tx, COPIES_SETTLE, alarm.id, tx.now)
+    return alarm
+
+
+def settle_copies(tx: Tx, alarm_id: UUID) -> None:
+    """One word is enough for all copies of a call within one authority: the same name and time stand on each.
+
+    A copy to another authority stands until one of its own seats takes note of it.
+    """
+    noted = tx.session.get_one(Alarm, alarm_id)
+    copies = tx.session.scalars(
+        select(Alarm)
+        .where(
+            Alarm.kind == noted.kind,
+            Alarm.subject_id == noted.subject_id,
+            Alarm.params["authority"].astext == noted.params["authority"],
+            Alarm.status == "raised",
+            Alarm.raised_at <= noted.acknowledged_at,
+        )
+        .order_by(Alarm.id)
+        .with_for_update()
+    ).all()
+    for copy in copies:
+        copy.params = copy.params | {"settled_with": str(noted.id)}
+        _note(tx, copy, noted.acknowledged_at, noted.acknowledged_by)
+        audit(tx, "alarm.acknowledge", "alarm", copy.id, settled_with=str(noted.id))
+
+
+def _note(tx: Tx, alarm: Alarm, at: datetime | None, by: UUID | None) -> None:
+    alarm.status = next_status("alarm", alarm.status, "acknowledge")
+    alarm.acknowledged_at, alarm.acknowledged_by = at, by
     incident = tx.session.get(Incident, alarm.incident_id) if alarm.incident_id else None
     publish(
         tx,
@@ -107,4 +148,3 @@ def acknowledge(tx: Tx, alarm_id: UUID) -> Alarm:
         incident_id=alarm.incident_id,
         restricted=incident is not None and incident.restricted,
     )
-    return alarm

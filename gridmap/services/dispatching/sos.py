@@ -15,6 +15,7 @@ from gridmap.domain.lifecycle import active_statuses
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.alarms import raise_alarm
 from gridmap.services.areas import locate
+from gridmap.services.dispatching.aid import JURISDICTION_LEVEL
 from gridmap.services.outbox import publish
 from gridmap.services.reports import checked_lonlat
 from gridmap.services.timeline import note_event, tell_incident
@@ -33,8 +34,9 @@ MAX_NOTE = 500
 def call_sos(tx: Tx, *, lon: float | None, lat: float | None, accuracy_m: float | None) -> SosCall:
     """Raise it for the actor's own unit, with or without a job; a second press while it stands adds the new place.
 
-    It is heard where the unit is, and copied to the township it belongs to when it is somewhere else. It is always
-    real: a call from within a drill is one too.
+    It is heard where the unit is, and copied to the township it belongs to when it is somewhere else. Each is raised to
+    an authority, the county it is in: one seat's word settles all copies of its own authority, never another's. It is
+    always real: a call from within a drill is one too.
     """
     tx.actor.require("job.work")
     if not tx.actor.unit_ids:
@@ -43,7 +45,7 @@ def call_sos(tx: Tx, *, lon: float | None, lat: float | None, accuracy_m: float 
     if unit is None:
         raise NotFound("unit_not_found")
     place = _place(tx, unit.id, lon, lat)
-    home = _township(tx, unit.scope_path)
+    home = _part_above(tx, unit.scope_path, "township")
     path = (locate(tx.session, *place, tx.now).path if place else "") or unit.scope_path
     job = _open_job(tx, unit.id)
     call = SosCall(
@@ -66,10 +68,19 @@ def call_sos(tx: Tx, *, lon: float | None, lat: float | None, accuracy_m: float 
         params["number"] = incident.number
         note_event(tx, incident.id, "sos_called", call_sign=unit.call_sign)
         tell_incident(tx, incident, "sos_called")
-    raise_alarm(tx, SOS, severity=1, path=path, subject_kind="unit", subject_id=unit.id, **params)
-    if not is_below(path, home):
+    for heard_at, subject_kind, copy in ((path, "unit", False), (home, "sos_home", True)):
+        if copy and is_below(path, home):
+            continue
         raise_alarm(
-            tx, SOS, severity=1, path=home, subject_kind="sos", subject_id=call.id, **params, copy=True
+            tx,
+            SOS,
+            severity=1,
+            path=heard_at,
+            subject_kind=subject_kind,
+            subject_id=unit.id,
+            authority=_part_above(tx, heard_at, JURISDICTION_LEVEL),
+            copy=copy,
+            **params,
         )
     set_timer(tx, SOS_UNHEARD, unit.id, tx.now + REPEATED_AFTER)
     _tell_unit(tx, unit)
@@ -133,23 +144,32 @@ def acknowledged_by(tx: Tx, alarm: Alarm | None) -> str | None:
 
 
 def unheard(tx: Tx, unit_id: UUID) -> None:
-    """Nobody took note of it: one level up hears it too, and every minute it is told again."""
-    alarm = tx.session.scalars(
+    """Some authority took no note of it: one level up hears it too, and every minute it is told again.
+
+    Up to the authority the alarm itself climbs; above it a copy is raised, so that no seat loses what it was told.
+    """
+    standing = tx.session.scalars(
         select(Alarm)
-        .where(
-            Alarm.kind == SOS,
-            Alarm.subject_kind == "unit",
-            Alarm.subject_id == unit_id,
-            Alarm.status == "raised",
-        )
+        .where(Alarm.kind == SOS, Alarm.subject_id == unit_id, Alarm.status == "raised")
+        .order_by(Alarm.id)
         .with_for_update()
-    ).first()
-    if alarm is None:
+    ).all()
+    if not standing:
         return
-    if "." in alarm.scope_path:
-        alarm.scope_path = alarm.scope_path.rsplit(".", 1)[0]
-    body = {"id": str(alarm.id), "kind": SOS, "severity": 1, "drill": False, "again": True}
-    publish(tx, "alarm", body, path=alarm.scope_path)
+    highest: dict[str, Alarm] = {}
+    for alarm in sorted(standing, key=lambda one: -len(one.scope_path)):
+        highest[alarm.params.get("authority", alarm.scope_path)] = alarm
+    for authority, alarm in highest.items():
+        above = alarm.scope_path.rpartition(".")[0]
+        if above and alarm.scope_path != authority and is_below(alarm.scope_path, authority):
+            alarm.scope_path = above
+        elif above:
+            kind = f"sos_above_{above.count('.')}"
+            told = alarm.params | {"copy": True}
+            raise_alarm(tx, SOS, severity=1, path=above, subject_kind=kind, subject_id=unit_id, **told)
+    for alarm in standing:
+        body = {"id": str(alarm.id), "kind": SOS, "severity": 1, "drill": False, "again": True}
+        publish(tx, "alarm", body, path=alarm.scope_path)
     set_timer(tx, SOS_UNHEARD, unit_id, tx.now + REPEATED_AFTER)
 
 
@@ -180,12 +200,12 @@ def _place(tx: Tx, unit_id: UUID, lon: float | None, lat: float | None) -> tuple
     return (float(row[0]), float(row[1])) if row else None
 
 
-def _township(tx: Tx, path: str) -> str:
-    """The path of the township above; the path itself where there is none."""
+def _part_above(tx: Tx, path: str, level: str) -> str:
+    """The path of the area of `level` above; the path itself where there is none."""
     labels = path.split(".") if path else []
     found = tx.session.scalar(
-        text("select id from area where id = any(:ids) and level = 'township' limit 1"),
-        {"ids": [int(label) for label in labels]},
+        text("select id from area where id = any(:ids) and level = :level limit 1"),
+        {"ids": [int(label) for label in labels], "level": level},
     )
     return path if found is None else ".".join(labels[: labels.index(str(found)) + 1])
 
