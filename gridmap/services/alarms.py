@@ -62,6 +62,32 @@ def raise_alarm(
         )
 
 
+def raise_about(
+    tx: Tx,
+    incident: Incident,
+    kind: str,
+    *,
+    subject_kind: str,
+    subject_id: UUID,
+    severity: int | None = None,
+    **params: Any,
+) -> None:
+    """An alarm of an incident: told where it is answered for, as severe, as restricted and as real as it is."""
+    raise_alarm(
+        tx,
+        kind,
+        severity=incident.severity if severity is None else severity,
+        path=incident.scope_path,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        incident_id=incident.id,
+        restricted=incident.restricted,
+        drill=incident.drill,
+        number=incident.number,
+        **params,
+    )
+
+
 def resolve_alarms(tx: Tx, kind: str, subject_kind: str, subject_id: UUID) -> None:
     """What gave the alarm has ended by itself: whether somebody took note of it or not, it stands no longer."""
     alarms = tx.session.scalars(

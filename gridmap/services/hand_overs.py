@@ -12,7 +12,7 @@ from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import is_active
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
-from gridmap.services.alarms import raise_alarm
+from gridmap.services.alarms import raise_about
 from gridmap.services.auditing import audit
 from gridmap.services.incidents import lock_incident, touch
 from gridmap.services.timers import clear_timer, set_timer
@@ -113,17 +113,12 @@ def not_acknowledged(tx: Tx, hand_over_id: UUID) -> None:
     if row is None or row.status != "sent":
         return
     incident = tx.session.get_one(Incident, row.incident_id)
-    raise_alarm(
+    raise_about(
         tx,
+        incident,
         "hand_over_unheard",
-        severity=incident.severity,
-        path=incident.scope_path,
         subject_kind="hand_over",
         subject_id=row.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
-        number=incident.number,
         agency=row.agency,
     )
 

@@ -13,7 +13,7 @@ from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import active_statuses, next_status
 from gridmap.domain.response import Step
 from gridmap.errors import Forbidden, NotFound
-from gridmap.services.alarms import raise_alarm
+from gridmap.services.alarms import raise_about
 from gridmap.services.incidents import lock_incident, touch
 from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import Tx
@@ -91,17 +91,13 @@ def task_overdue(tx: Tx, task_id: UUID) -> None:
     incident = tx.session.get(Incident, task.subject_id)
     if incident is None or incident.status == "closed":
         return
-    raise_alarm(
+    raise_about(
         tx,
+        incident,
         "plan_step_overdue",
         severity=max(2, incident.severity),
-        path=incident.scope_path,
         subject_kind="task",
         subject_id=task.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
-        number=incident.number,
         name=task.params.get("name"),
     )
 

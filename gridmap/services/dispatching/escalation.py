@@ -21,7 +21,7 @@ from gridmap.domain.response import (
     place_for,
     plan_from,
 )
-from gridmap.services.alarms import raise_alarm
+from gridmap.services.alarms import raise_about
 from gridmap.services.dispatching.callouts import (
     CALLOUT_EXPIRES,
     end_callout,
@@ -144,17 +144,12 @@ def _carry_on(tx: Tx, incident: Incident, callout: Callout) -> None:
 
 def alarm_unmet(tx: Tx, incident: Incident, callout: Callout, why: str) -> None:
     """A need that nobody meets is never silent."""
-    raise_alarm(
+    raise_about(
         tx,
+        incident,
         "callout_unmet",
-        severity=incident.severity,
-        path=incident.scope_path,
         subject_kind="callout",
         subject_id=callout.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
-        number=incident.number,
         level=callout.level,
         left=callout.unmet or need_json(places_left(tx, callout)),
         why=why,

@@ -8,7 +8,7 @@ from gridmap.db.tables import Dispatch, Incident, Unit
 from gridmap.domain.lifecycle import active_statuses
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
-from gridmap.services.alarms import raise_alarm
+from gridmap.services.alarms import raise_about
 from gridmap.services.dispatching.rows import find_dispatch, lock_dispatch, tell_dispatch
 from gridmap.services.incidents import touch
 from gridmap.services.timers import set_timer
@@ -71,18 +71,14 @@ def _say(
     }
     touch(tx, incident, event, call_sign=unit.call_sign, dispatch_id=str(dispatch.id), **said)
     tell_dispatch(tx, dispatch, incident)
-    raise_alarm(
+    raise_about(
         tx,
+        incident,
         alarm,
         severity=min(severity, incident.severity),
-        path=incident.scope_path,
         subject_kind="dispatch",
         subject_id=dispatch.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
         call_sign=unit.call_sign,
-        number=incident.number,
         **({"reason": reason} if reason else {}),
     )
     return dispatch

@@ -19,7 +19,7 @@ from gridmap.domain.lifecycle import next_status
 from gridmap.domain.response import DELIVER_S, place_for
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
-from gridmap.services.alarms import raise_alarm
+from gridmap.services.alarms import raise_about
 from gridmap.services.dispatching.needs import lock_callout, places_left, winners
 from gridmap.services.dispatching.rows import (
     end_share,
@@ -272,18 +272,13 @@ def run_out(tx: Tx, incident: Incident, dispatch: Dispatch, code: str | None = N
     unit = lock_unit(tx, dispatch.unit_id)
     note_step(tx, incident, dispatch, "expired", unit, why=code)
     if dispatch.callout_id is None:
-        raise_alarm(
+        raise_about(
             tx,
+            incident,
             "offer_unheard",
-            severity=incident.severity,
-            path=incident.scope_path,
             subject_kind="dispatch",
             subject_id=dispatch.id,
-            incident_id=incident.id,
-            restricted=incident.restricted,
-            drill=incident.drill,
             call_sign=unit.call_sign,
-            number=incident.number,
             delivered=dispatch.delivered_at is not None,
         )
     settle(tx, incident)
@@ -299,17 +294,12 @@ def dispatch_overdue(tx: Tx, incident_id: UUID) -> None:
     incident = tx.session.get(Incident, incident_id)
     if incident is None or incident.status not in ("open", "returned"):
         return
-    raise_alarm(
+    raise_about(
         tx,
+        incident,
         "dispatch_overdue",
-        severity=incident.severity,
-        path=incident.scope_path,
         subject_kind="incident",
         subject_id=incident.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
-        number=incident.number,
     )
 
 

@@ -16,7 +16,7 @@ from gridmap.db.tables import Alarm, Dispatch, Incident, Unit, WelfareQuestion
 from gridmap.domain.ids import new_id
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, NotFound
-from gridmap.services.alarms import raise_alarm
+from gridmap.services.alarms import raise_about
 from gridmap.services.dispatching.clocks import clock_of, wind
 from gridmap.services.dispatching.help import ask_for_help
 from gridmap.services.dispatching.rows import lock_dispatch, tell_dispatch
@@ -56,18 +56,13 @@ def step_due(tx: Tx, dispatch_id: UUID) -> None:
     if not late:
         wind(tx, dispatch, incident.severity)
         return
-    raise_alarm(
+    raise_about(
         tx,
+        incident,
         "step_overdue",
-        severity=incident.severity,
-        path=incident.scope_path,
         subject_kind="dispatch",
         subject_id=dispatch.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
         call_sign=unit.call_sign,
-        number=incident.number,
         step=clock.step,
         due_at=clock.alarm_at.isoformat(),
     )
@@ -208,18 +203,14 @@ def unanswered(tx: Tx, question_id: UUID) -> None:
     question.unanswered_at = tx.now
     if dispatch.status not in ("en_route", "on_scene"):
         return
-    raise_alarm(
+    raise_about(
         tx,
+        incident,
         SILENCE,
         severity=1 if question.kind == "alone" else min(2, incident.severity),
-        path=incident.scope_path,
         subject_kind="unit",
         subject_id=unit.id,
-        incident_id=incident.id,
-        restricted=incident.restricted,
-        drill=incident.drill,
         call_sign=unit.call_sign,
-        number=incident.number,
         why=question.kind,
     )
 
