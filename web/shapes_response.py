@@ -290,7 +290,12 @@ def plan(found: CurrentPlan) -> PlanLine:
             for level in body.levels
         ],
         "steps": [
-            {"key": step.key, "name": {"zh": step.zh, "en": step.en}, "due_min": step.due_min}
+            {
+                "key": step.key,
+                "name": {"zh": step.zh, "en": step.en},
+                "due_min": step.due_min,
+                "calendar": step.calendar,
+            }
             for step in body.steps
         ],
     }

@@ -83,12 +83,13 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One line of the checklist, due `due_min` minutes after the plan started."""
+    """One line of the checklist, due `due_min` minutes after the plan started, as `calendar` counts them."""
 
     key: str
     zh: str
     en: str
     due_min: int | None
+    calendar: str = "round_the_clock"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +166,7 @@ def plan_from(row: Mapping[str, Any]) -> Plan:
                     zh=step["name"]["zh"],
                     en=step["name"]["en"],
                     due_min=step.get("due_min"),
+                    calendar=step.get("calendar", "round_the_clock"),
                 )
                 for step in row.get("step", ())
             ),
@@ -263,6 +265,8 @@ def check_plan(plan: Plan) -> None:
         raise Invalid("plan_broken", reason="step_twice")
     for area_level in plan.tell:
         words.term("level", area_level)
+    for step in plan.steps:
+        words.term("work_calendar", step.calendar)
     for level in plan.levels:
         check_need(level.need)
         check_rules(level.mode, level.rules)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from sqlalchemy import func, select, text, tuple_
 from gridmap.db.tables import Callout, Incident, IncidentEvent, PlanRun, PlanVersion
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import is_active
-from gridmap.domain.response import Plan, best_match, check_plan, digest_of, plan_from, shipped_plans
+from gridmap.domain.response import Plan, Step, best_match, check_plan, digest_of, plan_from, shipped_plans
+from gridmap.domain.work_clock import WorkClock, work_calendar
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.auditing import audit
 from gridmap.services.dispatching.callouts import end_callout
@@ -176,13 +177,19 @@ def _start(tx: Tx, incident: Incident, wanted: CurrentPlan, how: str) -> PlanRun
     tx.session.add(run)
     tx.session.flush()
     for step in wanted.plan.steps:
-        due_at = None if step.due_min is None else tx.now + timedelta(minutes=step.due_min)
-        step_task(tx, incident, run, step, due_at)
+        step_task(tx, incident, run, step, _due(tx, step))
     audit(tx, "plan.start", "plan_run", run.id, how=how, plan=run.plan_key, version=run.plan_version)
     touch(tx, incident, "plan_started", plan_key=run.plan_key, plan_version=run.plan_version, how=how)
     tell_areas(tx, incident, wanted.plan.tell, "plan")
     open_level(tx, incident, run, wanted.plan.levels[0], 1)
     return run
+
+
+def _due(tx: Tx, step: Step) -> datetime | None:
+    if step.due_min is None:
+        return None
+    clock = WorkClock.start(timedelta(minutes=step.due_min), tx.now)
+    return clock.due_at(work_calendar(step.calendar, tx.zone))
 
 
 def _was_suggested(tx: Tx, incident_id: UUID, plan_key: str) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from gridmap.db.tables import Notice, PlanRun, PlanVersion
-from gridmap.domain.response import plan_from, shipped_plans
+from gridmap.db.tables import Notice, PlanRun, PlanVersion, Task, Timer
+from gridmap.domain.response import check_plan, plan_from, shipped_plans
 from gridmap.errors import Conflict, Forbidden, Invalid
 from gridmap.services import hand_overs, incidents, plans, tasks
 from gridmap.services.dispatching import steps
+from gridmap.services.tasks import TASK_DUE
 from gridmap.services.transaction import system_transaction, transaction
 from tests.callouts import Centre
 from tests.world import World
@@ -67,6 +69,24 @@ def test_every_shipped_plan_can_be_gone_by_and_is_loaded_once(centre: Centre) ->
         versions = tx.session.scalars(select(PlanVersion)).all()
         assert {row.key for row in versions} == {row["key"] for row in shipped_plans()}
         assert all(plan_from(row.body).levels for row in versions)
+
+
+def test_a_step_on_working_hours_is_due_when_they_have_passed(centre: Centre) -> None:
+    """Monday noon: what may take ten working minutes is due ten minutes after the break, and a timer waits for it."""
+    centre.clock.at = datetime(2026, 6, 1, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+    step = {"key": "call_back", "name": {"zh": "回访", "en": "Call back"}, "due_min": 10}
+    use_plan(centre, step=[{**step, "calendar": "work_hours"}], auto=[])
+    incident = centre.report()
+    start(centre, incident)
+    with system_transaction(centre.world.database, centre.clock) as tx:
+        (task,) = tx.session.scalars(select(Task).where(Task.subject_id == incident))
+        assert task.due_at == centre.clock.at + timedelta(hours=2, minutes=10)
+        timer = tx.session.scalars(
+            select(Timer).where(Timer.kind == TASK_DUE, Timer.subject_id == task.id)
+        ).one()
+        assert timer.due_at == task.due_at
+    with pytest.raises(Invalid, match="work_calendar_unknown"):
+        check_plan(plan_from({**PLAN, "step": [{**step, "calendar": "never"}]}))
 
 
 def test_a_severe_case_starts_its_plan_by_itself_and_escalates_to_an_alarm(centre: Centre) -> None:
