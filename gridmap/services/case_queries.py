@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -65,12 +65,16 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class CasePage:
-    """A page in order; `next_cursor` continues it, `total` counts all that match (capped, see `total_is_least`)."""
+    """A page in order; `next_cursor` continues it, `total` counts all that match (capped, see `total_is_least`).
+
+    `words_since`: words were looked for from then on only, see `WORDS_SPAN`.
+    """
 
     rows: tuple[CaseRow, ...]
     next_cursor: str | None
     total: int
     total_is_least: bool
+    words_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ class CaseDetail:
 
 
 COUNT_CAP = 10_000
+# How far back words are looked for at once in a large site's history; the end of the span is the reader's to choose.
+WORDS_SPAN = timedelta(days=92)
 _EXPORT_BLOCK = 1_000
 # Written as the partial index is, so that it is used whatever the parameters are.
 _ACTIVE = text("incident.status <> 'closed'")
@@ -95,7 +101,10 @@ def list_cases(tx: Tx, wanted: CaseFilter, *, limit: int = 100, cursor: str | No
     """The queue: active ones by severity, then the oldest first; lists with closed ones by the newest first."""
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid("limit_out_of_range", most=MAX_PAGE)
-    queue_order = bool(wanted.statuses) and "closed" not in wanted.statuses
+    queue_order = _is_queue(wanted)
+    words_since = find_words_since(tx, wanted)
+    if words_since is not None:
+        wanted = replace(wanted, reported_from=words_since)
     ids = _matching_ids(tx.session, wanted, queue_order, _decode(cursor) if cursor else None, limit + 1)
     rows = tuple(_in_order(tx.session, ids[:limit]))
     total = (
@@ -105,7 +114,25 @@ def list_cases(tx: Tx, wanted: CaseFilter, *, limit: int = 100, cursor: str | No
         or 0
     )
     mark = _encode(rows[-1].incident) if len(ids) > limit and rows else None
-    return CasePage(rows, mark, total, total >= COUNT_CAP)
+    return CasePage(rows, mark, total, total >= COUNT_CAP, words_since)
+
+
+def find_words_since(tx: Tx, wanted: CaseFilter) -> datetime | None:
+    """From when on words are looked for; None where that is no narrower than what is asked.
+
+    Open cases are few, a small scope or table is read as a whole: there words have no limit.
+    """
+    if not wanted.words or _is_queue(wanted):
+        return None
+    since = (wanted.reported_to or tx.now) - WORDS_SPAN
+    if wanted.reported_from is not None and wanted.reported_from >= since:
+        return None
+    need = text("select incident_words_need_span(cast(:area as ltree))")
+    return since if tx.session.scalar(need, {"area": wanted.area_path}) else None
+
+
+def _is_queue(wanted: CaseFilter) -> bool:
+    return bool(wanted.statuses) and "closed" not in wanted.statuses
 
 
 def iterate_cases(session: Session, wanted: CaseFilter) -> Iterator[CaseRow]:

@@ -15,7 +15,9 @@ from sqlalchemy import select, text
 from gridmap.clock import FixedClock
 from gridmap.db.tables import Incident
 from gridmap.domain.actor import Actor
-from gridmap.services.case_queries import CaseFilter, iterate_cases, list_cases
+from gridmap.errors import Invalid
+from gridmap.services.case_queries import WORDS_SPAN, CaseFilter, iterate_cases, list_cases
+from gridmap.services.queries.exporting import incident_sheet
 from gridmap.services.transaction import Tx, transaction
 from gridmap.settings import Settings
 from tests.conftest import TEST_NOW, ClonedDatabase
@@ -149,3 +151,44 @@ def test_nobody_sees_nothing(world: World) -> None:
             text("select id from list_incidents('{\"drills\": true}', false, null, null, null, null)")
         )
         assert found.all() == []
+
+
+def test_words_in_a_large_history_keep_to_a_span_and_say_so(settings: Settings) -> None:
+    """A table as large as never analysed ones are not: the ceiling is put below it, and the scope counts as wide."""
+    with ClonedDatabase(settings, "gridmap") as database:
+        with database.owner.begin() as connection:
+            for name, most in (("narrow", 0), ("words", -5)):
+                connection.execute(
+                    text(
+                        f"create or replace function incident_{name}_rows() returns int"
+                        f" language sql immutable parallel safe as 'select {most}'"
+                    )
+                )
+        world = build_world(database, FixedClock(TEST_NOW))
+        actor = Actor(
+            account_id=world.accounts[0],
+            login="x",
+            display_name="x",
+            verbs=frozenset({"case.read", "case.export"}),
+            case_paths=("1",),
+            map_paths=(),
+            write_paths=(),
+        )
+        since = TEST_NOW - WORDS_SPAN
+        with transaction(world.database, actor, world.clock) as tx:
+            every = _lawful(tx, CaseFilter(words="标题"))
+            recent = [row.id for row in every if row.reported_at >= since]
+            assert 0 < len(recent) < len(every)
+            page = list_cases(tx, CaseFilter(words="标题"), limit=500)
+            assert (page.words_since, [row.incident.id for row in page.rows]) == (since, recent)
+            old = CaseFilter(words="标题", reported_to=since)
+            page = list_cases(tx, old, limit=500)
+            assert page.words_since == since - WORDS_SPAN
+            assert {row.incident.id for row in page.rows} == {
+                row.id for row in every if since - WORDS_SPAN <= row.reported_at < since
+            }
+            assert list_cases(tx, CaseFilter(words="标题", reported_from=since)).words_since is None
+            assert list_cases(tx, CaseFilter(words="标题", statuses=("open",))).words_since is None
+            assert list_cases(tx, CaseFilter()).words_since is None
+            with pytest.raises(Invalid, match="words_span_too_long"):
+                incident_sheet(tx, CaseFilter(words="标题"), "zh")

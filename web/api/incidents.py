@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -100,11 +101,15 @@ class RouteQuery(Query):
 
 
 class PageEnd(TypedDict):
-    """`next` continues the list; `total` counts all that match, up to a ceiling that `total_is_least` tells of."""
+    """`next` continues the list; `total` counts all that match, up to a ceiling that `total_is_least` tells of.
+
+    `words_since`: in a large history words were looked for from then on only (92 days up to `to`), else null.
+    """
 
     next: str | None
     total: int
     total_is_least: bool
+    words_since: datetime | None
 
 
 class RouteLine(TypedDict):
@@ -180,6 +185,7 @@ def list_incidents(query: PageQuery) -> Json:
             "next": page.next_cursor,
             "total": page.total,
             "total_is_least": page.total_is_least,
+            "words_since": page.words_since,
         }
 
 

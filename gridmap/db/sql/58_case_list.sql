@@ -15,12 +15,23 @@ $$
 $$;
 REVOKE EXECUTE ON FUNCTION incident_scope_is_narrow(ltree[]) FROM PUBLIC;
 
+-- Words are looked for row by row: two million of them take longer than a page waits. Up to so many rows it does not matter.
+CREATE OR REPLACE FUNCTION incident_words_rows() RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 200000';
+
 -- The scope of the actor inside one area: the area itself where they hold all of it, else what they hold of it.
 CREATE OR REPLACE FUNCTION roots_within(roots ltree[], area ltree) RETURNS ltree[]
 LANGUAGE sql IMMUTABLE AS
 $$
   SELECT CASE WHEN area IS NULL THEN roots WHEN area <@ ANY (roots) THEN ARRAY[area]
               ELSE coalesce((SELECT array_agg(r) FROM unnest(roots) r WHERE r <@ area), '{}') END
+$$;
+
+-- Whether a search for words has to keep to a span of time: a large table, and a scope that is not read as a whole.
+CREATE OR REPLACE FUNCTION incident_words_need_span(area ltree) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
+$$
+  SELECT (SELECT reltuples FROM pg_class WHERE oid = 'incident'::regclass) > incident_words_rows()
+    AND NOT incident_scope_is_narrow(roots_within(app_roots('case_paths'), area))
 $$;
 
 -- Which incidents match, as SQL over `incident` called i with the arguments of list_incidents below. Null asks for all.

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from sqlalchemy import text
 
 from gridmap.domain.vocab import vocabulary
-from gridmap.services.case_queries import CaseFilter, CaseRow, iterate_cases
+from gridmap.errors import Invalid
+from gridmap.services.case_queries import WORDS_SPAN, CaseFilter, CaseRow, find_words_since, iterate_cases
 from gridmap.services.queries.places import UnitRow, list_units
 from gridmap.services.transaction import Tx
 
@@ -36,8 +37,11 @@ class _Column:
 
 
 def incident_sheet(tx: Tx, wanted: CaseFilter, language: Language) -> Sheet:
-    """Incidents of the actor's sight, the newest first."""
+    """Incidents of the actor's sight, the newest first. Raises Invalid("words_span_too_long")."""
     tx.actor.require("case.export")
+    if find_words_since(tx, wanted) is not None:
+        # A file that ends early looks whole.
+        raise Invalid("words_span_too_long", most_days=WORDS_SPAN.days)
     return _sheet("incidents", _incident_columns(tx, language), iterate_cases(tx.session, wanted), language)
 
 

@@ -20,6 +20,8 @@ export const queue = computed(() => orderQueue(items.values()));
 const criticalById = shallowReactive(new Map<string, IncidentSummary>());
 export const critical = computed(() => orderQueue(criticalById.values()));
 export const total = ref(0);
+/** Words were looked for from then on only. */
+export const wordsSince = ref<string | null>(null);
 export const loading = ref(true);
 export const failed = ref(false);
 
@@ -37,6 +39,7 @@ export async function reload(): Promise<void> {
       if (mine !== loads) return;
       found.push(...page.items);
       total.value = page.total;
+      wordsSince.value = page.words_since ?? null;
       cursor = page.next;
     } while (cursor && found.length < CAP);
     const kept = new Set(found.map((item) => item.id));

@@ -61,6 +61,8 @@ export type NearbyIncident = IncidentSummary & { distance_m: number; minutes_ago
 export interface IncidentPage {
   /** The count is capped: there are at least this many. */
   total_is_least?: boolean;
+  /** In a large history words were looked for from then on only. */
+  words_since?: string | null;
   items: IncidentSummary[];
   next: string | null;
   total: number;

@@ -4,6 +4,7 @@ export const queue = {
   title: ["待办队列", "Queue"],
   filtered: ["{n} 项筛选", "{n} filters"],
   capped: ["显示前 {shown} 件,共 {total} 件。请按区域或类别筛选。", "Showing {shown} of {total}. Filter by area or class."],
+  words_since: ["文字只在 {day} 之后的事件中查找;更早的请先选时间段。", "Words were looked for since {day}. Choose a span for older ones."],
   empty: ["没有待办事件。新事件会自动出现;接到电话时按 N 登记。", "Nothing open. New incidents appear by themselves; press N when a call comes in."],
   none_match: ["没有符合筛选条件的事件。", "No incident matches the filters."],
   failed: ["队列加载失败。", "The queue could not be loaded."],

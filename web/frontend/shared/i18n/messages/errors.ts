@@ -123,6 +123,7 @@ export const error = {
   geometry_not_a_line: ["请画一条线。", "Draw a line."],
   too_many_points: ["点太多,请简化。", "Too many points: simplify it."],
   window_not_valid: ["时段写法不对,应如 08:00-20:00。", "The hours are not valid: write 08:00-20:00."],
+  words_span_too_long: ["按文字导出时,时间段最长 {most_days} 天。", "With words the span to export is {most_days} days at most."],
   divert_by_no_rule: ["没有规则允许改派到 {number},请写明原因。", "No rule allows diverting to {number}: give a reason."],
   divert_to_itself: ["已在处置这件事。", "It is on that job already."],
   question_not_found: ["该询问已失效。", "That question is over."],
