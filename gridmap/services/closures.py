@@ -20,6 +20,7 @@ from gridmap.domain.metric import LocalMetric
 from gridmap.domain.travel import Mode
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
+from gridmap.services.areas import path_over
 from gridmap.services.auditing import audit
 from gridmap.services.outbox import publish
 from gridmap.services.timers import clear_timer, set_timer
@@ -56,7 +57,7 @@ def close_road(tx: Tx, command: CloseRoad, metric: LocalMetric) -> ClosureRow:
     if command.ends_at is not None and not starts_at < command.ends_at <= starts_at + LONGEST:
         raise Invalid("closure_times_invalid", longest_days=LONGEST.days)
     blocked = blocked_shape(command.drawn, metric)
-    path = _path_over(tx, blocked)
+    path = path_over(tx, blocked)
     if not tx.actor.writes_in(path):
         raise Forbidden("out_of_write_scope")
     _refuse_too_many(tx)
@@ -167,27 +168,6 @@ def _refuse_too_many(tx: Tx) -> None:
     standing = tx.session.scalar(text("select count(*) from closures_at(:at)"), {"at": tx.now}) or 0
     if standing >= MAX_STANDING:
         raise Conflict("too_many_closures", most=MAX_STANDING)
-
-
-def _path_over(tx: Tx, shape: Any) -> str:
-    """The path of the smallest area that holds every leaf the shape touches; empty outside all areas."""
-    paths = tx.session.scalars(
-        text(
-            "select distinct v.path::text from area_version v join area a on a.id = v.area_id"
-            " where v.is_leaf and a.tree = 'admin' and v.valid @> cast(:at as timestamptz)"
-            " and st_intersects(v.geom, st_setsrid(st_geomfromwkb(:shape), 4326))"
-        ),
-        {"at": tx.now, "shape": shape.wkb},
-    ).all()
-    if not paths:
-        return ""
-    labels = [path.split(".") for path in paths]
-    shared: list[str] = []
-    for level in zip(*labels, strict=False):
-        if len(set(level)) > 1:
-            break
-        shared.append(level[0])
-    return ".".join(shared)
 
 
 def _wkb(element: Any) -> WKBElement:

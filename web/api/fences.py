@@ -16,6 +16,7 @@ from gridmap.domain.travel import LonLat, Mode
 from gridmap.errors import Invalid
 from gridmap.services import closures as closing
 from gridmap.services import fences as services
+from gridmap.services.fence_making import shape_of
 from gridmap.services.reports import checked_lonlat
 from web.encoding import fields_of
 from web.guards import requires
@@ -155,7 +156,7 @@ def try_out(body: Trial) -> Preview:
     """The shape that a fence would have, nothing is kept. An isochrone needs lon, lat, crs, mode and minutes."""
     source = _source(body.kind, body.source)
     with as_caller() as tx:
-        made = services.shape_of(tx, body.kind, source, _metric(site().settings.local_crs))
+        made = shape_of(tx, body.kind, source, _metric(site().settings.local_crs))
     return {"geometry": mapping(made), "area_m2": round(area_m2(made), 1)}
 
 
