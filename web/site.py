@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 from flask import current_app
@@ -12,6 +13,7 @@ from flask import current_app
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
+from gridmap.domain.metric import LocalMetric
 from gridmap.services.fix_intake import FixIntake
 from gridmap.services.transaction import Tx, transaction
 from gridmap.services.vault import Vault
@@ -54,6 +56,16 @@ def open_site(settings: Settings, database: Database, clock: Clock) -> Site:
 def site() -> Site:
     """The site of the app that serves this request."""
     return cast(Site, current_app.extensions[EXTENSION])
+
+
+def local_metric() -> LocalMetric:
+    """Metres in the deployment's own system."""
+    return _metric(site().settings.local_crs)
+
+
+@cache
+def _metric(local_crs: str) -> LocalMetric:
+    return LocalMetric(local_crs)
 
 
 @contextmanager

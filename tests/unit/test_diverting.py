@@ -48,7 +48,7 @@ def test_the_first_rule_that_fits_is_told() -> None:
     def key(severity: int, class_key: str, left: int, remaining_s: float | None) -> str | None:
         leaving = Leaving(status="en_route", class_key=class_key, severity=left, remaining_s=remaining_s)
         rule = find_rule(RULES, severity, leaving)
-        return rule and rule.key
+        return None if rule is None else rule.key
 
     assert key(1, "S5.02", 3, 90) == "first"
     assert key(1, "S4.03", 3, 90) is None, "kept by the first, too near for the second"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,14 +11,13 @@ from pydantic import Field
 from shapely.errors import ShapelyError
 
 from gridmap.domain.closures import MAX_CORNERS
-from gridmap.domain.metric import LocalMetric
 from gridmap.errors import Invalid
 from gridmap.services import closures as services
 from web import shapes_routing
 from web.guards import requires, signed_in
 from web.outputs import returns
 from web.schemas import Body, Key, Lat, Lon, Moment, OptionalText, Query, Reason
-from web.site import as_caller, site
+from web.site import as_caller, local_metric
 
 closures = APIBlueprint("closures", __name__, url_prefix="/api/closures", tag="closures")
 
@@ -85,7 +83,7 @@ def close_road(body: CloseRoad) -> tuple[shapes_routing.ClosureLine, int]:
         ends_at=body.ends_at,
     )
     with as_caller() as tx:
-        row = services.close_road(tx, command, _metric(site().settings.local_crs))
+        row = services.close_road(tx, command, local_metric())
         return shapes_routing.closure(row, tx.now), 201
 
 
@@ -106,8 +104,3 @@ def _shape(drawn: DrawnLine | DrawnArea) -> Any:
         return shapely.Polygon(drawn.coordinates[0])
     except (ValueError, ShapelyError) as error:
         raise Invalid("closure_shape_invalid", kind=drawn.type) from error
-
-
-@cache
-def _metric(local_crs: str) -> LocalMetric:
-    return LocalMetric(local_crs)

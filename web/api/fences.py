@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from pydantic import Field
 from shapely.geometry import mapping
 from typing_extensions import TypedDict
 
-from gridmap.domain.metric import LocalMetric, area_m2
+from gridmap.domain.metric import area_m2
 from gridmap.domain.travel import LonLat, Mode
 from gridmap.errors import Invalid
 from gridmap.services import closures as closing
@@ -34,7 +33,7 @@ from web.schemas import (
     Reason,
     ShortText,
 )
-from web.site import as_caller, site
+from web.site import as_caller, local_metric, site
 
 fences = APIBlueprint("fences", __name__, url_prefix="/api/fences", tag="fences")
 
@@ -144,7 +143,7 @@ def create_fence(body: NewFence) -> tuple[dict[str, Any], int]:
     """Draw a fence: an area, grids, a buffer, an isochrone or a corridor. It counts within two seconds."""
     command = services.NewFence(**{**_given(body), "source": _source(body.kind, body.source)})
     with as_caller() as tx:
-        made = services.create_fence(tx, command, _metric(site().settings.local_crs))
+        made = services.create_fence(tx, command, local_metric())
         return fields_of(services.get_fence(tx, made.id)), 201
 
 
@@ -156,7 +155,7 @@ def try_out(body: Trial) -> Preview:
     """The shape that a fence would have, nothing is kept. An isochrone needs lon, lat, crs, mode and minutes."""
     source = _source(body.kind, body.source)
     with as_caller() as tx:
-        made = shape_of(tx, body.kind, source, _metric(site().settings.local_crs))
+        made = shape_of(tx, body.kind, source, local_metric())
     return {"geometry": mapping(made), "area_m2": round(area_m2(made), 1)}
 
 
@@ -184,7 +183,7 @@ def change_fence(fence_id: UUID, body: FenceChange) -> dict[str, Any]:
     elif {"kind", "source"} & wanted:
         raise Invalid("fence_source", field="kind" if body.kind is None else "source")
     with as_caller() as tx:
-        services.change_fence(tx, fence_id, changes, body.version, _metric(site().settings.local_crs))
+        services.change_fence(tx, fence_id, changes, body.version, local_metric())
         return fields_of(services.get_fence(tx, fence_id))
 
 
@@ -241,8 +240,3 @@ def _reached(source: Source, told: dict[str, Any]) -> dict[str, Any]:
         barred = closing.active(tx).by_mode[mode]
     (shape,) = site().router.isochrone(LonLat(*place), mode, [minutes], barred)
     return {**told, "geometry": mapping(shape), "crs": "WGS84", "lon": place[0], "lat": place[1]}
-
-
-@cache
-def _metric(local_crs: str) -> LocalMetric:
-    return LocalMetric(local_crs)

@@ -11,13 +11,12 @@ from pydantic import Field
 from shapely.geometry import mapping
 from typing_extensions import TypedDict
 
-from gridmap.domain.metric import LocalMetric
 from gridmap.domain.patrol_legs import REACH_M
 from gridmap.services import patrol_routes as service
 from web.guards import requires
 from web.outputs import returns
 from web.schemas import Body, Empty, Query
-from web.site import as_caller, site
+from web.site import as_caller, local_metric
 
 patrol_routes = APIBlueprint("patrol_routes", __name__, url_prefix="/api/patrol-routes", tag="patrol routes")
 Json = dict[str, Any]
@@ -71,7 +70,7 @@ def list_routes(query: RouteQuery) -> Json:
     with as_caller() as tx:
         today = tx.now.astimezone(tx.zone).date()
         since = query.since or query.until or today
-        rows = service.list_routes(tx, _metric(), since=since, until=query.until or max(since, today))
+        rows = service.list_routes(tx, local_metric(), since=since, until=query.until or max(since, today))
         return {"items": [_line(row) for row in rows]}
 
 
@@ -83,7 +82,7 @@ def show_legs(route_id: UUID, query: LegQuery) -> LegCollection:
     """The legs of one route and which of them were covered on a day."""
     with as_caller() as tx:
         day = query.day or tx.now.astimezone(tx.zone).date()
-        found = service.get_legs(tx, _metric(), route_id, day)
+        found = service.get_legs(tx, local_metric(), route_id, day)
     features = [
         {
             "type": "Feature",
@@ -106,7 +105,7 @@ def draw_route(body: DrawRoute) -> tuple[RouteLine, int]:
             tx, name=body.name, geometry=body.geometry, window=body.window, reach_m=body.reach_m
         )
         today = tx.now.astimezone(tx.zone).date()
-        rows = service.list_routes(tx, _metric(), since=today, until=today)
+        rows = service.list_routes(tx, local_metric(), since=today, until=today)
         return _line(next(row for row in rows if row.id == made.id)), 201
 
 
@@ -118,10 +117,6 @@ def withdraw_route(route_id: UUID, body: Empty) -> Json:
     with as_caller() as tx:
         service.withdraw(tx, route_id)
     return {}
-
-
-def _metric() -> LocalMetric:
-    return LocalMetric(site().settings.local_crs)
 
 
 def _line(row: service.RouteRow) -> RouteLine:
