@@ -1,4 +1,5 @@
-"""`gridmap bench map`, `gridmap bench feed`, `gridmap bench dispatch`, `gridmap bench positions`."""
+"""`gridmap bench map`, `gridmap bench feed`, `gridmap bench dispatch`, `gridmap bench positions`,
+`gridmap bench risk`."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from gridmap.bench.dispatch import UNITS, demo_extract, run_dispatch_bench
 from gridmap.bench.feed import LONGEST_S, run_feed_bench
 from gridmap.bench.map import run_map_bench
 from gridmap.bench.positions import FENCES, PER_SECOND, run_positions_bench
+from gridmap.bench.risk import POINTS, run_risk_bench
 from gridmap.settings import load_settings
 
 
@@ -74,6 +76,17 @@ def dispatch(as_json: bool, extract: Path | None, incidents: int, units: int) ->
 def positions(as_json: bool, seconds: float, rate: float, fences: tuple[int, ...]) -> None:
     """Fixes a second against fences, from fix to event, flaps and missed crossings, and kill -9 under load."""
     _tell(run_positions_bench(load_settings(), seconds, rate, fences, _say), as_json)
+
+
+@bench.command("risk")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
+@click.option(
+    "--points", type=click.IntRange(10_000, 20_000_000), default=POINTS, help="Points of the surface."
+)
+@click.option("--rivals/--no-rivals", default=True, help="Measure scipy, scikit-learn and KDEpy beside it.")
+def risk(as_json: bool, points: int, rivals: bool) -> None:
+    """A risk surface of a million points against other programs and the direct sum, and a city's nightly run."""
+    _tell(run_risk_bench(load_settings(), points, _say, with_rivals=rivals), as_json)
 
 
 def _say(message: str) -> None:

@@ -7,7 +7,8 @@ What other packages may use, by module; everything else is internal and may chan
     events      Events, Precision, local_days            what happened, in local wall-clock days
     calendar    Calendar, DayGroup                       kinds of days, given as data
     quality     find_default_places, find_repeats, find_default_times, find_changes   faults of the records
-    surface     smooth, choose_bandwidth, surface, against_exposure
+    surface     smooth, surface, against_exposure
+    bandwidth   choose_bandwidth
     forecast    forecast, Forecast, Counts               expected counts with intervals, per cell and per area
     models      MODEL_NAMES, SIMPLE_MODELS, describe     the names a caller may ask for
     backtest    backtest, Report, Score

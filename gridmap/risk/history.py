@@ -8,10 +8,10 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from gridmap.risk.arrays import Floats
+from gridmap.risk.binning import BIN_VARIANCE, bin_points
 from gridmap.risk.events import Events
 from gridmap.risk.grid import Grid
 from gridmap.risk.recipe import EVER, Part, Recipe
-from gridmap.risk.surface import bin_points
 
 # Kernels are filtered in cells of this part of their bandwidth or less, so that no filter is slow or coarse.
 _FINEST = 8
@@ -105,7 +105,7 @@ class History:
     def _filtered(self, bandwidth_m: float, half_life_d: float) -> Floats:
         times = self._times[bandwidth_m]
         finer = self._finer[times]
-        sigma = float(np.sqrt((bandwidth_m / finer.cell_m) ** 2 - 1 / 6))
+        sigma = float(np.sqrt((bandwidth_m / finer.cell_m) ** 2 - BIN_VARIANCE))
         filtered = gaussian_filter(self._fine[times, half_life_d], sigma, mode="constant")
         filtered *= self._edge(times, sigma)
         rows, columns = self.grid.shape

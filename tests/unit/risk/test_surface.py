@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from gridmap.errors import Invalid
+from gridmap.risk.bandwidth import choose_bandwidth
 from gridmap.risk.events import Events
 from gridmap.risk.grid import Areas, Grid
-from gridmap.risk.surface import against_exposure, choose_bandwidth, smooth, surface
+from gridmap.risk.surface import against_exposure, smooth, surface
 
 from .worlds import CITY, city, clustered, inside_points
 
