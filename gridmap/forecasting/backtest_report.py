@@ -12,6 +12,9 @@ from gridmap.risk.choice import Tuned
 from gridmap.risk.models import SIMPLE_MODELS
 from gridmap.risk.scoring import AREA_SHARES
 
+# Less would be printed as nothing.
+_TOLD = 0.0005
+
 
 def as_json(report: Report) -> dict[str, Any]:
     """`origins`, `chosen`, `models` of all types together, the same under "all", and one such object per type."""
@@ -47,10 +50,10 @@ def _falls_short(one: TypeReport) -> Iterator[str]:
         if name not in one.models:
             continue
         rule = one.score_of(name)
-        if rule.log_score > chosen.log_score:
+        if rule.log_score > chosen.log_score + _TOLD:
             yield f"  {name} has the better log score, by {rule.log_score - chosen.log_score:.3f}"
         for share, ours, theirs in zip(AREA_SHARES, chosen.hit, rule.hit, strict=True):
-            if theirs > ours:
+            if theirs > ours + _TOLD:
                 yield f"  {name} has the better hit rate at {share:.0%} of the area, by {theirs - ours:.3f}"
 
 

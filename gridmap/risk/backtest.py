@@ -16,7 +16,7 @@ from gridmap.errors import GridmapError, Invalid
 from gridmap.risk.arrays import Floats
 from gridmap.risk.calendar import NO_CALENDAR, Calendar
 from gridmap.risk.choice import Choice, choose, earlier_origins
-from gridmap.risk.counts import covered
+from gridmap.risk.counts import covered, fit_dispersion
 from gridmap.risk.events import Events
 from gridmap.risk.grid import Areas, Grid
 from gridmap.risk.history import History
@@ -167,12 +167,15 @@ def _one_type(
         done += 1
         step(done, tuning + len(origins))
 
-    choice = choose(grid, known, origins[0], horizon_d, areas=areas, names=names, tell=tell)
+    choice = choose(
+        grid, known, origins[0], horizon_d, areas=areas, calendar=calendar, names=names, tell=tell
+    )
     units = Units.of(grid, areas)
     models = tuple(one.model for one in choice.tuned)
     history = History(grid, fitted, [part for one in choice.tuned for part in one.recipe.parts])
     scores: list[list[WindowScore]] = [[] for _ in models]
     inner: list[list[tuple[float, int]]] = [[] for _ in models]
+    seen = [_Scatter(one.dispersion, choice.windows) for one in choice.tuned]
     ground = grid.cell_km2.ravel()
     place, when = grid.cell_of(inside.x_m, inside.y_m), inside.occurred_d
     for origin in origins:
@@ -185,11 +188,11 @@ def _one_type(
             share = history.mix(one.recipe)
             scores[number].append(score_window(share, came, ground))
             if level is not None:
-                days = np.arange(int(np.ceil(horizon_d))) + int(origin)
-                expected = float(level.expected(days).sum()) * (horizon_d / len(days)) * (units.share @ share)
-                spread = np.full(len(expected), one.dispersion + level.dispersion(horizon_d))
-                parts = covered(of_units, expected, spread)
+                expected = level.sum_over(horizon_d) * (units.share @ share)
+                dispersion = max(seen[number].dispersion(), level.dispersion(horizon_d))
+                parts = covered(of_units, expected, np.full(len(expected), dispersion))
                 inner[number].append((float(parts.sum()), len(parts)))
+                seen[number].add(of_units, expected)
         tell()
     scored = int(sum(window.events for window in scores[0]))
     if not scored:
@@ -197,6 +200,28 @@ def _one_type(
     outside = events.take(cell < 0).between(origins[0], end_d)
     results = tuple(_sum_up(windows, np.array(pairs)) for windows, pairs in zip(scores, inner, strict=True))
     return TypeReport(tuple(origins), choice.model, choice, models, results, scored, len(outside))
+
+
+class _Scatter:
+    """The dispersion of one model as a nightly run would know it: from before the first origin, and from windows since
+    then that are over, each weighing by how many windows it rests on."""
+
+    def __init__(self, first: float, windows: int) -> None:
+        self._first, self._windows = first, windows
+        self._counts: list[Floats] = []
+        self._means: list[Floats] = []
+
+    def dispersion(self) -> float:
+        fresh = len(self._counts)
+        if fresh < 3:
+            return self._first
+        later = fit_dispersion(np.concatenate(self._counts), np.concatenate(self._means))
+        return (self._windows * self._first + fresh * later) / (self._windows + fresh)
+
+    def add(self, counts: Floats, means: Floats) -> None:
+        """A window that has been scored; windows do not overlap, so it is over when the next begins."""
+        self._counts.append(counts)
+        self._means.append(means)
 
 
 def _sum_up(windows: Sequence[WindowScore], inner: Floats) -> Score:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridmap.errors import Invalid
+from gridmap.risk.calendar import NO_CALENDAR, Calendar
 from gridmap.risk.counts import fit_dispersion
 from gridmap.risk.events import Events
 from gridmap.risk.grid import Areas, Grid
@@ -23,7 +24,7 @@ _LEAST_KNOWN = 10
 @dataclass(frozen=True)
 class Tuned:
     """One model as it would be used: its recipe, its mean log score over even on windows it was not tuned on, and the
-    dispersion of counts around what it expected."""
+    dispersion of counts around what it and the level expected."""
 
     model: str
     recipe: Recipe
@@ -69,6 +70,7 @@ def choose(
     horizon_d: float,
     *,
     areas: Areas | None = None,
+    calendar: Calendar = NO_CALENDAR,
     names: Sequence[str] = MODEL_NAMES,
     most_windows: int = MOST_WINDOWS,
     tell: Callable[[], None] | None = None,
@@ -90,9 +92,11 @@ def choose(
     if not origins:
         return Choice.even()
     units = Units.of(grid, areas)
-    widths = look_back(grid, known, origins, horizon_d, parts_for_bandwidth(), units, tell)
+    widths = look_back(grid, known, origins, horizon_d, parts_for_bandwidth(), units, calendar, tell)
     bandwidth_m = best_bandwidth(widths)
-    windows = look_back(grid, known, origins, horizon_d, parts_for(bandwidth_m, horizon_d), units, tell)
+    windows = look_back(
+        grid, known, origins, horizon_d, parts_for(bandwidth_m, horizon_d), units, calendar, tell
+    )
     if not windows.events:
         return Choice.even()
     return _compare(windows, [name for name in MODEL_NAMES if name in names], bandwidth_m)

@@ -15,7 +15,7 @@ from scipy.stats import nbinom, poisson
 from gridmap.risk.arrays import Floats
 
 _LEAST_MEAN = 1e-12
-_DISPERSIONS = np.r_[0.0, np.geomspace(1e-4, 4.0, 60)]
+_DISPERSIONS = np.r_[0.0, np.geomspace(1e-4, 4.0, 40)]
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,15 @@ def covered(count: Any, mean: Floats, dispersion: Floats, coverage: float = 0.9)
 
 
 def fit_dispersion(count: Floats, mean: Floats) -> float:
-    """The dispersion under which the counts are likeliest, of a fixed ladder from 0 to 4; 0 without data."""
+    """The mean of the dispersion given the counts, over a fixed ladder from 0 to 4; 0 without data.
+
+    With much data that is the likeliest value; with little it is larger, as an interval must be that rests on little.
+    """
     if not np.size(count):
         return 0.0
     scores = [float(log_probability(count, mean, np.full(np.shape(mean), a)).sum()) for a in _DISPERSIONS]
-    return float(_DISPERSIONS[int(np.argmax(scores))])
+    weight = np.exp(np.array(scores) - max(scores))
+    return float(weight @ _DISPERSIONS / weight.sum())
 
 
 def _parameters(mean: Floats, dispersion: Floats) -> tuple[Floats, Floats]:

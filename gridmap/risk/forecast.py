@@ -95,14 +95,18 @@ def forecast(
         raise Invalid("risk_no_events")
     changes = find_changes(kept, origin_d)
     thin = len(kept) < THIN_EVENTS
-    chosen = Choice.even() if thin else choice or choose(grid, kept, origin_d, horizon_d, areas=areas)
+    chosen = (
+        Choice.even()
+        if thin
+        else choice or choose(grid, kept, origin_d, horizon_d, areas=areas, calendar=calendar)
+    )
     level = fit_level(kept, origin_d, calendar, changes)
     days = level.expected(np.arange(horizon_d) + int(origin_d))
     best = chosen.best
     history = History(grid, kept, best.recipe.parts)
     history.move_to(origin_d)
     expected = days.sum() * history.mix(best.recipe).reshape(grid.shape)
-    scatter = best.dispersion + level.dispersion(horizon_d)
+    scatter = max(best.dispersion, level.dispersion(horizon_d))
     return Forecast(
         origin_d, horizon_d, chosen,
         with_interval(days.sum(), level.dispersion(horizon_d), coverage),

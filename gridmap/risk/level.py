@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import lfilter
 
 from gridmap.risk.arrays import Floats, Ints
 from gridmap.risk.calendar import Calendar
@@ -37,9 +38,9 @@ class Level:
     """The fitted level; `expected(days)` reads it at any later day.
 
     Attributes:
-        first_d: first day of the fit: after the last break of recording, if there was one.
+        first_d: first day of the fit: after the last break of recording, if there was one. origin_d: the day after it.
         weekday: (7,) factors, mean one. kinds: factors of the calendar's groups. season: (366,) factor by day of year,
-            ones with under two years of data.
+            ones with under a year and a half of data.
         per_day: the recent level, without the factors. memory_d: its half-life.
         long_per_day: the level of the whole fit, to compare with.
         known_share: (LONGEST_D,) part of the days before the origin that is entered, latest first.
@@ -47,6 +48,7 @@ class Level:
     """
 
     first_d: int
+    origin_d: int
     weekday: Floats
     kinds: tuple[Factor, ...]
     season: Floats
@@ -68,6 +70,11 @@ class Level:
         """(D,) expected incidents of each day after the origin."""
         return self.per_day * self.factors(np.asarray(days, dtype=np.int64))
 
+    def sum_over(self, horizon_d: float) -> float:
+        """Expected incidents of the `horizon_d` days from the origin."""
+        days = np.arange(int(np.ceil(horizon_d))) + self.origin_d
+        return float(self.expected(days).sum()) * horizon_d / len(days)
+
     def dispersion(self, horizon_d: float) -> float:
         """Of a sum over `horizon_d` days."""
         return float(np.interp(np.log(max(horizon_d, 1.0)), np.log([1.0, 7.0, 28.0]), self.dispersions))
@@ -87,12 +94,14 @@ def fit_level(known: Events, origin_d: float, calendar: Calendar, changes: tuple
     usable = seen >= _LEAST_KNOWN_SHARE
     days, known_counts, seen = days[usable], known_counts[usable], seen[usable]
     weekday, kinds, season = _fit_factors(days, known_counts, seen, calendar)
-    level = Level(first, weekday, kinds, season, 0.0, 0.0, 0.0, share, (0.0, 0.0, 0.0), calendar)
+    level = Level(
+        first, int(origin_d), weekday, kinds, season, 0.0, 0.0, 0.0, share, (0.0, 0.0, 0.0), calendar
+    )
     usual = level.factors(days) * seen
     memory, per_day, paths = _follow(known_counts, usual)
     return Level(
-        first, weekday, kinds, season, per_day, memory, float(known_counts.sum() / max(usual.sum(), 1e-9)), share,
-        _scatter(known_counts, usual, paths), calendar,
+        first, int(origin_d), weekday, kinds, season, per_day, memory,
+        float(known_counts.sum() / max(usual.sum(), 1e-9)), share, _scatter(known_counts, usual, paths), calendar,
     )  # fmt: skip
 
 
@@ -111,8 +120,7 @@ def _fit_factors(
     groups = calendar.named()
     flags = calendar.flags(days).astype(float)
     week = np.eye(7)[calendar.weekday(days)]
-    yearly = len(days) >= 1.9 * _YEAR_D
-    waves = _waves(days) if yearly else np.zeros((len(days), 0))
+    waves = _waves(days, _harmonics(len(days)))
     design = np.hstack([np.ones((len(days), 1)), week, flags, waves])
     penalty = np.full(design.shape[1], _RIDGE)
     penalty[0] = 1e-9
@@ -134,13 +142,20 @@ def _fit_factors(
         for group, value in zip(groups, beta[8 : 8 + len(groups)], strict=True)
     )
     year = np.arange(366)
-    season = np.exp(_waves(year) @ beta[8 + len(groups) :]) if yearly else np.ones(366)
+    season = np.exp(_waves(year, _harmonics(len(days))) @ beta[8 + len(groups) :])
     return weekday / weekday.mean(), kinds, season / season.mean()
 
 
-def _waves(days: Ints) -> Floats:
+def _harmonics(days: int) -> int:
+    """A season is told from a trend only by days that come again: one wave from a year and a half on, two from two."""
+    return int(days >= 1.5 * _YEAR_D) + int(days >= 1.95 * _YEAR_D)
+
+
+def _waves(days: Ints, harmonics: int) -> Floats:
+    """(D, 2 harmonics)."""
     turn = 2 * np.pi * _day_of_year(days) / 366
-    return np.column_stack([np.cos(turn), np.sin(turn), np.cos(2 * turn), np.sin(2 * turn)])
+    columns = [wave(number * turn) for number in range(1, harmonics + 1) for wave in (np.cos, np.sin)]
+    return np.column_stack(columns) if columns else np.zeros((len(days), 0))
 
 
 def _day_of_year(days: Ints) -> Ints:
@@ -155,18 +170,21 @@ def _follow(counts: Floats, usual: Floats) -> tuple[float, float, Floats]:
     for memory in _MEMORIES_D:
         fade = 0.5 ** (1.0 / memory)
         # Begins as the long level with the weight of a month, so that the first days are no forecast from nothing.
-        above, below = long * 28.0, 28.0
-        path = np.empty(len(counts))
-        for index in range(len(counts)):
-            path[index] = above / below
-            above = above * fade + counts[index]
-            below = below * fade + usual[index]
+        above = _faded(counts, fade, long * 28.0)
+        below = _faded(usual, fade, 28.0)
+        levels = above / below
+        path = levels[:-1]
         late = slice(len(counts) // 3, None)
         mean = np.maximum(path * usual, 1e-9)[late]
         score = float(log_probability(counts[late], mean, np.full(mean.shape, 0.05)).sum())
         if score > best[0]:
-            best = (score, memory, above / below, path)
+            best = (score, memory, float(levels[-1]), path)
     return best[1], float(best[2]), best[3]
+
+
+def _faded(values: Floats, fade: float, start: float) -> Floats:
+    """(D + 1,) running sums that fade by the day: before each day, and at the end."""
+    return np.asarray(lfilter([1.0], [1.0, -fade], np.r_[start, values]))
 
 
 def _scatter(counts: Floats, usual: Floats, path: Floats) -> tuple[float, float, float]:

@@ -9,9 +9,11 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from gridmap.risk.arrays import Floats
+from gridmap.risk.calendar import Calendar
 from gridmap.risk.events import Events
 from gridmap.risk.grid import Areas, Grid
 from gridmap.risk.history import History
+from gridmap.risk.level import fit_level
 from gridmap.risk.recipe import Part, Recipe
 from gridmap.risk.scoring import EVEN_PART
 
@@ -51,6 +53,7 @@ class Window:
 
     shares: (U, K) probability of each such cell under each part. even: (U,) under the even spread.
     counts: (U,) events in it. units: (B, K) probability of each unit, unit_counts: (B,) events in it.
+    expected: how many events in all were to be expected, by the level known then.
     """
 
     shares: Floats
@@ -58,6 +61,7 @@ class Window:
     counts: Floats
     units: Floats
     unit_counts: Floats
+    expected: float
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,10 @@ class Windows:
         return total / max(self.events, 1)
 
     def unit_counts(self, recipe: Recipe) -> tuple[Floats, Floats]:
-        """Counts of all units and windows, and what the recipe expected there of as many events as came."""
+        """Counts of all units and windows, and what was to be expected there then."""
         columns, weights = self.columns(recipe.parts), np.array(recipe.weights)
         counts = np.concatenate([one.unit_counts for one in self.windows])
-        means = [one.units[:, columns] @ weights * one.unit_counts.sum() for one in self.windows]
+        means = [one.units[:, columns] @ weights * one.expected for one in self.windows]
         ground = np.concatenate([one.units[:, columns].sum(axis=1) > 0 for one in self.windows])
         return counts[ground], np.concatenate(means)[ground]
 
@@ -115,6 +119,7 @@ def look_back(
     horizon_d: float,
     parts: Sequence[Part],
     units: Units,
+    calendar: Calendar,
     tell: Callable[[], None] | None = None,
 ) -> Windows:
     """The windows that begin at `origins_d` (ascending) and last `horizon_d`; what came is all of `events`."""
@@ -137,11 +142,19 @@ def look_back(
             Window(
                 np.array(shares).T, even[seen], counts.astype(float), np.array(sums).T,
                 units.count(grid, events.take(rows)),
+                _expected(history, origin_d, horizon_d, calendar),
             )
         )  # fmt: skip
         if tell is not None:
             tell()
     return Windows(tuple(parts), tuple(windows), horizon_d)
+
+
+def _expected(history: History, origin_d: float, horizon_d: float, calendar: Calendar) -> float:
+    """Events to be expected in the area by what was known at the origin."""
+    if not len(history.known):
+        return 0.0
+    return fit_level(history.known, origin_d, calendar).sum_over(horizon_d)
 
 
 def blocks(grid: Grid) -> csr_matrix:
