@@ -15,7 +15,7 @@ from gridmap.risk.recipe import EVER, Part, Recipe
 
 # Kernels are filtered in cells of this part of their bandwidth or less, so that no filter is slow or coarse.
 _FINEST = 8
-_LEAST_SIGMA = 1.5
+_LEAST_SIGMA = 0.9
 _LEAST_COVER = 0.02
 
 
