@@ -69,7 +69,8 @@ def smooth(grid: Grid, x_m: Floats, y_m: Floats, bandwidth_m: float, weight: Flo
     """Density in points (or weight) per square metre at each cell, (rows, columns), 0 outside the area.
 
     Sums to the number of points inside the area over the ground inside it. Points outside are ignored. Its error
-    against the direct sum is under 1e-4 of the highest density for a bandwidth of at least two cells.
+    against the direct sum is under 1e-4 of the highest density for a bandwidth of at least four cells, under 2e-4 where
+    `MANY_POINTS` are counted the quick way.
     """
     finer = _resolution(grid, bandwidth_m)
     many = len(x_m) >= MANY_POINTS

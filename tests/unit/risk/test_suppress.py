@@ -95,6 +95,15 @@ def test_a_second_product_over_the_same_counts_does_not_give_it_away() -> None:
     assert high - low >= 1
 
 
+def test_a_zero_that_is_all_that_is_left_is_not_given_away() -> None:
+    """A quarter with none beside one with five, all in one of its grids: five take away five leaves it known."""
+    table = table_of_levels(np.array([[5], [0], [5], [0], [0], [5]]), [-1, 0, 0, 1, 2, 2])
+    shown = suppress(table)
+    low, high = attack(table, shown, 2)
+    assert table.counts[2] == 0
+    assert high > low
+
+
 def test_sums_that_do_not_hold_are_refused() -> None:
     with pytest.raises(Invalid, match="risk_sums_wrong"):
         table_of_levels(np.array([[9], [3], [5]]), [-1, 0, 0])
