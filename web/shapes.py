@@ -76,10 +76,14 @@ class ReportLine(TypedDict):
 
 
 class TimelineEvent(TypedDict):
-    """What happened: a code and its parameters, never prose."""
+    """What happened: a code and its parameters, never prose.
+
+    `at` is when it was recorded; `occurred_at`, when it happened, is null unless a phone told it later.
+    """
 
     id: UUID
     at: datetime
+    occurred_at: datetime | None
     actor: str | None
     kind: str
     params: Params
@@ -306,7 +310,14 @@ def _report(row: Report) -> ReportLine:
 
 
 def timeline_event(row: IncidentEvent) -> TimelineEvent:
-    return {"id": row.id, "at": row.at, "actor": row.actor_name, "kind": row.kind, "params": row.params}
+    return {
+        "id": row.id,
+        "at": row.at,
+        "occurred_at": row.occurred_at,
+        "actor": row.actor_name,
+        "kind": row.kind,
+        "params": row.params,
+    }
 
 
 def dispatch(row: Dispatch, call_sign: str) -> DispatchLine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -21,6 +21,7 @@ from gridmap.settings import Settings
 from layers.tiles import TileReader
 from web.guards import actor
 from web.live import LiveHub
+from web.told_later import acted_at
 
 EXTENSION = "gridmap"
 
@@ -70,7 +71,7 @@ def _metric(local_crs: str) -> LocalMetric:
 
 @contextmanager
 def as_caller() -> Iterator[Tx]:
-    """A transaction of whoever sends this request."""
+    """A transaction of whoever sends this request; it knows when they did it, where a phone tells it later."""
     here = site()
     with transaction(here.database, actor(), here.clock) as tx:
-        yield tx
+        yield replace(tx, acted_at=acted_at(tx.now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -48,10 +48,18 @@ def lock_incident(tx: Tx, incident_id: UUID, version: int | None = None) -> Inci
     return incident
 
 
-def touch(tx: Tx, incident: Incident, kind: str, *, old_path: str | None = None, **params: Any) -> None:
+def touch(
+    tx: Tx,
+    incident: Incident,
+    kind: str,
+    *,
+    old_path: str | None = None,
+    occurred_at: datetime | None = None,
+    **params: Any,
+) -> None:
     """Note what was done, count the version up and let screens know."""
     incident.version += 1
-    note_event(tx, incident.id, kind, **params)
+    note_event(tx, incident.id, kind, occurred_at=occurred_at, **params)
     tx.session.flush()
     tell_incident(tx, incident, kind, old_path=old_path)
 

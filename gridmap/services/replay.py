@@ -13,7 +13,7 @@ from uuid import UUID
 
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from gridmap.db.tables import Dispatch, IncidentEvent, Unit
 from gridmap.errors import Invalid
@@ -78,11 +78,12 @@ def get_replay(tx: Tx, incident_id: UUID, *, reason: str) -> Replay:
         raise Invalid("reason_needed")
     row = get_case_row(tx, incident_id)
     incident = row.incident
+    happened = func.coalesce(IncidentEvent.occurred_at, IncidentEvent.at)
     events = tuple(
         tx.session.scalars(
             select(IncidentEvent)
             .where(IncidentEvent.incident_id == incident_id)
-            .order_by(IncidentEvent.at, IncidentEvent.id)
+            .order_by(happened, IncidentEvent.id)
         )
     )
     legs = _legs(tx, incident_id)

@@ -12,6 +12,7 @@ from gridmap.db.tables import Dispatch, Incident, PlanRun, Task
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import active_statuses, next_status
 from gridmap.domain.response import Step
+from gridmap.domain.told_later import within
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services.alarms import raise_about
 from gridmap.services.incidents import lock_incident, touch
@@ -62,7 +63,10 @@ def list_steps(tx: Tx, incident_id: UUID) -> list[Task]:
 
 
 def finish_task(tx: Tx, task_id: UUID, *, note: str | None = None) -> Task:
-    """Done, by this person, now. Raises NotFound, Forbidden, Conflict when it is over already."""
+    """Done, by this person, now or when they ticked it without a line.
+
+    Raises NotFound, Forbidden, Conflict when it is over already.
+    """
     return _end(tx, task_id, "finish", note)
 
 
@@ -121,6 +125,7 @@ def _end(tx: Tx, task_id: UUID, verb: str, words: str | None) -> Task:
         tx,
         incident,
         kind,
+        occurred_at=task.finished_at,
         task_id=str(task.id),
         step=task.params.get("step"),
         name=task.params.get("name"),
@@ -144,8 +149,8 @@ def _is_on_the_job(tx: Tx, incident_id: UUID) -> bool:
 
 def _write_end(tx: Tx, task: Task, verb: str, words: str | None) -> None:
     task.status = next_status("task", task.status, verb, reason=words)
-    task.finished_at, task.finished_by = tx.now, tx.actor.account_id
-    line: dict[str, Any] = {"at": tx.now.isoformat(), "by": tx.actor.display_name, "verb": verb}
+    task.finished_at, task.finished_by = within(tx.now, tx.acted_at, task.created_at), tx.actor.account_id
+    line: dict[str, Any] = {"at": task.finished_at.isoformat(), "by": tx.actor.display_name, "verb": verb}
     if words:
         line["words"] = words
     task.history = [*task.history, line]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +14,18 @@ from gridmap.services.outbox import publish
 from gridmap.services.transaction import Tx
 
 
-def note_event(tx: Tx, incident_id: UUID, kind: str, **params: Any) -> None:
-    """Append one event. Parameters are codes, ids and the words somebody wrote, never composed prose."""
+def note_event(
+    tx: Tx, incident_id: UUID, kind: str, *, occurred_at: datetime | None = None, **params: Any
+) -> None:
+    """Append one event. Parameters are codes, ids and the words somebody wrote, never composed prose.
+
+    `occurred_at` stands beside the time of recording only where the two differ.
+    """
     tx.session.add(
         IncidentEvent(
             incident_id=incident_id,
             at=tx.now,
+            occurred_at=occurred_at if occurred_at != tx.now else None,
             kind=kind,
             actor_account_id=tx.actor.account_id,
             actor_name=tx.actor.display_name,

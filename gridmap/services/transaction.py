@@ -39,7 +39,8 @@ SYSTEM_ACTOR = Actor(
 class Tx:
     """An open transaction: the session, who acts, and the one `now` of everything in it, the site's zone.
 
-    `via` is "radio" where a seat says a step for a unit; it then stands on the timeline.
+    `via` is "radio" where a seat says a step for a unit; it then stands on the timeline. `acted_at` is when the actor
+    did it, where a phone without a line tells it later.
     """
 
     session: Session
@@ -47,6 +48,7 @@ class Tx:
     now: datetime
     zone: ZoneInfo
     via: str | None = None
+    acted_at: datetime | None = None
 
 
 @contextmanager

@@ -38,7 +38,8 @@ class Browser:
 
     def post(self, path: str, body: Any = None, **kwargs: Any) -> TestResponse:
         sent = body if body is not None else {}
-        return self._checked(self.client.post(path, json=sent, headers=self.headers, **kwargs))
+        headers = self.headers | kwargs.pop("headers", {})
+        return self._checked(self.client.post(path, json=sent, headers=headers, **kwargs))
 
     def _checked(self, answer: TestResponse) -> TestResponse:
         """Whatever a test asks, the answer has the form that the API's description tells."""

@@ -132,7 +132,10 @@ class Contact(Base):
 
 
 class IncidentEvent(Base):
-    """The timeline: append only, codes and parameters, in the order things were recorded."""
+    """The timeline: append only, codes and parameters, in the order things were recorded.
+
+    `at` is when it was recorded; `occurred_at` when it happened, where a phone without a line told it later.
+    """
 
     __tablename__ = "incident_event"
     __table_args__ = (Index("ix_incident_event_incident_id_at", "incident_id", "at"),)
@@ -140,6 +143,7 @@ class IncidentEvent(Base):
     id: Mapped[IdKey]
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
     at: Mapped[datetime]
+    occurred_at: Mapped[datetime | None]
     kind: Mapped[str]
     actor_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     actor_name: Mapped[str | None]

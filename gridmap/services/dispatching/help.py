@@ -9,7 +9,7 @@ from gridmap.domain.lifecycle import active_statuses
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.alarms import raise_about
-from gridmap.services.dispatching.rows import find_dispatch, lock_dispatch, tell_dispatch
+from gridmap.services.dispatching.rows import acted_at, find_dispatch, lock_dispatch, tell_dispatch
 from gridmap.services.incidents import touch
 from gridmap.services.timers import set_timer
 from gridmap.services.transaction import Tx
@@ -69,7 +69,15 @@ def _say(
     said = {
         name: value for name, value in (("reason", reason), ("note", note), ("via", via)) if value is not None
     }
-    touch(tx, incident, event, call_sign=unit.call_sign, dispatch_id=str(dispatch.id), **said)
+    touch(
+        tx,
+        incident,
+        event,
+        occurred_at=acted_at(tx, dispatch.accepted_at),
+        call_sign=unit.call_sign,
+        dispatch_id=str(dispatch.id),
+        **said,
+    )
     tell_dispatch(tx, dispatch, incident)
     raise_about(
         tx,

@@ -22,6 +22,7 @@ from gridmap.errors import Conflict, Invalid
 from gridmap.services.alarms import raise_about
 from gridmap.services.dispatching.needs import lock_callout, places_left, winners
 from gridmap.services.dispatching.rows import (
+    acted_at,
     end_share,
     find_dispatch,
     lend_sight,
@@ -182,11 +183,11 @@ def accept(tx: Tx, dispatch_id: UUID) -> Dispatch:
     _take_place(tx, dispatch, unit)
     dispatch.status = accepted
     unit.status, unit.status_at = "busy", tx.now
-    dispatch.accepted_at, dispatch.accepted_by = tx.now, tx.actor.account_id
+    dispatch.accepted_at, dispatch.accepted_by = acted_at(tx, dispatch.offered_at), tx.actor.account_id
     dispatch.seen_at = dispatch.seen_at or tx.now
     dispatch.delivered_at = dispatch.delivered_at or tx.now
     _stop_clocks(tx, dispatch)
-    note_step(tx, incident, dispatch, "accepted", unit)
+    note_step(tx, incident, dispatch, "accepted", unit, occurred_at=dispatch.accepted_at)
     return dispatch
 
 
@@ -225,7 +226,9 @@ def decline(tx: Tx, dispatch_id: UUID, *, reason: str | None) -> Dispatch:
     dispatch.status = next_status("dispatch", dispatch.status, "decline", reason=reason)
     dispatch.decline_reason, dispatch.ended_at = reason, tx.now
     _stop_clocks(tx, dispatch)
-    note_step(tx, incident, dispatch, "declined", lock_unit(tx, dispatch.unit_id), reason=reason)
+    unit = lock_unit(tx, dispatch.unit_id)
+    declined_at = acted_at(tx, dispatch.offered_at)
+    note_step(tx, incident, dispatch, "declined", unit, occurred_at=declined_at, reason=reason)
     settle(tx, incident)
     tx.session.flush()
     end_share(tx, with_sight)

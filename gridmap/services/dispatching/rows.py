@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from gridmap.db.tables import Dispatch, Incident, IncidentEvent, Share, Unit
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import active_statuses, next_status
+from gridmap.domain.told_later import within
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services.auditing import audit
 from gridmap.services.dispatching.clocks import wind
@@ -69,7 +70,21 @@ def require_crew(tx: Tx, dispatch: Dispatch) -> None:
         raise Forbidden("not_your_dispatch")
 
 
-def note_step(tx: Tx, incident: Incident, dispatch: Dispatch, kind: str, unit: Unit, **params: Any) -> None:
+def acted_at(tx: Tx, *earlier: datetime | None) -> datetime:
+    """When the crew did it: now, or when they tapped without a line, though never before the step before it."""
+    return within(tx.now, tx.acted_at, *earlier)
+
+
+def note_step(
+    tx: Tx,
+    incident: Incident,
+    dispatch: Dispatch,
+    kind: str,
+    unit: Unit,
+    *,
+    occurred_at: datetime | None = None,
+    **params: Any,
+) -> None:
     """The step stands on the timeline and is told, and the clock of the next one runs."""
     if tx.via is not None:
         params["via"] = tx.via
@@ -77,7 +92,15 @@ def note_step(tx: Tx, incident: Incident, dispatch: Dispatch, kind: str, unit: U
     tx.session.flush()
     review_soon(tx, dispatch.callout_id)
     tell_dispatch(tx, dispatch, incident)
-    touch(tx, incident, kind, call_sign=unit.call_sign, dispatch_id=str(dispatch.id), **params)
+    touch(
+        tx,
+        incident,
+        kind,
+        occurred_at=occurred_at,
+        call_sign=unit.call_sign,
+        dispatch_id=str(dispatch.id),
+        **params,
+    )
 
 
 def tell_dispatch(tx: Tx, dispatch: Dispatch, incident: Incident) -> None:
@@ -102,7 +125,7 @@ def settle(tx: Tx, incident: Incident) -> None:
     """When the last unit is off the job: to verification if somebody reported a result, else back to the queue."""
     tx.session.flush()
     statuses = tx.session.execute(
-        select(Dispatch.status, Dispatch.done_at).where(Dispatch.incident_id == incident.id)
+        select(Dispatch.status, Dispatch.ended_at).where(Dispatch.incident_id == incident.id)
     ).all()
     if incident.status != "assigned" or any(status in active_statuses("dispatch") for status, _ in statuses):
         return

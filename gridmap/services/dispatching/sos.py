@@ -12,6 +12,7 @@ from gridmap.db.tables import Account, Alarm, Dispatch, Incident, SosCall, Unit
 from gridmap.domain.actor import is_below
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import active_statuses
+from gridmap.domain.told_later import within
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.alarms import raise_alarm
 from gridmap.services.areas import locate
@@ -48,6 +49,7 @@ def call_sos(tx: Tx, *, lon: float | None, lat: float | None, accuracy_m: float 
     home = _part_above(tx, unit.scope_path, "township")
     path = (locate(tx.session, *place, tx.now).path if place else "") or unit.scope_path
     job = _open_job(tx, unit.id)
+    called_at = within(tx.now, tx.acted_at)
     call = SosCall(
         id=new_id(),
         unit_id=unit.id,
@@ -56,7 +58,7 @@ def call_sos(tx: Tx, *, lon: float | None, lat: float | None, accuracy_m: float 
         scope_path=path,
         geom=f"SRID=4326;POINT({place[0]!r} {place[1]!r})" if place else None,
         accuracy_m=accuracy_m if lon is not None else None,
-        called_at=tx.now,
+        called_at=called_at,
     )
     tx.session.add(call)
     tx.session.flush()
@@ -66,7 +68,7 @@ def call_sos(tx: Tx, *, lon: float | None, lat: float | None, accuracy_m: float 
     incident = tx.session.get(Incident, job.incident_id) if job else None
     if incident is not None:
         params["number"] = incident.number
-        note_event(tx, incident.id, "sos_called", call_sign=unit.call_sign)
+        note_event(tx, incident.id, "sos_called", occurred_at=called_at, call_sign=unit.call_sign)
         tell_incident(tx, incident, "sos_called")
     for heard_at, subject_kind, copy in ((path, "unit", False), (home, "sos_home", True)):
         if copy and is_below(path, home):

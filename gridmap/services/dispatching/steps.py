@@ -13,6 +13,7 @@ from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.dispatching.offers import OFFER_EXPIRES
 from gridmap.services.dispatching.rows import (
+    acted_at,
     end_unit_share,
     find_dispatch,
     lock_dispatch,
@@ -36,8 +37,8 @@ def depart(tx: Tx, dispatch_id: UUID) -> Dispatch:
     """On the way."""
     incident, dispatch, unit = lock_own(tx, dispatch_id)
     dispatch.status = next_status("dispatch", dispatch.status, "depart")
-    dispatch.en_route_at = tx.now
-    note_step(tx, incident, dispatch, "departed", unit)
+    dispatch.en_route_at = acted_at(tx, dispatch.accepted_at)
+    note_step(tx, incident, dispatch, "departed", unit, occurred_at=dispatch.en_route_at)
     return dispatch
 
 
@@ -45,10 +46,18 @@ def arrive(tx: Tx, dispatch_id: UUID) -> Dispatch:
     """On scene, said by the officer; the server's own proposal stands beside it on the timeline."""
     incident, dispatch, unit = lock_own(tx, dispatch_id)
     dispatch.status = next_status("dispatch", dispatch.status, "arrive")
-    dispatch.en_route_at = dispatch.en_route_at or tx.now
-    dispatch.on_scene_at = tx.now
+    dispatch.on_scene_at = acted_at(tx, dispatch.accepted_at, dispatch.en_route_at)
+    dispatch.en_route_at = dispatch.en_route_at or dispatch.on_scene_at
     proposed = dispatch.arrival_proposed_at
-    note_step(tx, incident, dispatch, "arrived", unit, proposed_at=proposed.isoformat() if proposed else None)
+    note_step(
+        tx,
+        incident,
+        dispatch,
+        "arrived",
+        unit,
+        occurred_at=dispatch.on_scene_at,
+        proposed_at=proposed.isoformat() if proposed else None,
+    )
     return dispatch
 
 
@@ -60,9 +69,10 @@ def undo_arrival(tx: Tx, dispatch_id: UUID) -> Dispatch:
     else:
         kind = "arrival_undone"
         dispatch.status = next_status("dispatch", dispatch.status, "arrive_undo")
+    undone_at = acted_at(tx, dispatch.en_route_at, dispatch.on_scene_at)
     dispatch.on_scene_at = dispatch.arrival_proposed_at = None
     dispatch.arrival_undone_at = tx.now
-    note_step(tx, incident, dispatch, kind, unit)
+    note_step(tx, incident, dispatch, kind, unit, occurred_at=undone_at)
     return dispatch
 
 
@@ -92,7 +102,8 @@ def report_done(
     dispatch.result = {"code": code, "note": note.strip(), "photos": [str(photo) for photo in photos]}
     if voices:
         dispatch.result["voice"] = str(voices[0])
-    dispatch.done_at, dispatch.ended_at, dispatch.done_by = tx.now, tx.now, tx.actor.account_id
+    dispatch.done_at, dispatch.done_by = acted_at(tx, dispatch.on_scene_at), tx.actor.account_id
+    dispatch.ended_at = tx.now
     set_free(tx, unit)
     note_step(tx, incident, dispatch, "done", unit, code=code, note=note.strip() or None, photos=len(photos))
     settle(tx, incident)

@@ -1,7 +1,7 @@
 /** The history of an incident in sentences: codes and parameters from the server, words from the catalogue. */
 import type { TimelineEvent } from "@shared/api/incidents";
 import { distance } from "@shared/format/measure";
-import { travelTime } from "@shared/format/time";
+import { clockTime, travelTime } from "@shared/format/time";
 import { findText, t } from "@shared/i18n";
 import { className, findClass, termName } from "@shared/vocab";
 
@@ -46,6 +46,7 @@ export function timelineLine(event: TimelineEvent): TimelineLine {
     const phrase = findText(`timeline.${key}`, { value });
     details.push(phrase ?? value);
   }
+  if (event.occurred_at) details.push(t("timeline.told_later", { at: clockTime(event.at) }));
   return { title, details };
 }
 

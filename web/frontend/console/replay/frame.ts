@@ -1,4 +1,5 @@
 /** Where everybody was at a moment of a replay. Pure. */
+import { happenedAt } from "@shared/api/incidents";
 import type { LegPoint, Replay } from "@shared/api/replay";
 
 export interface Trail {
@@ -34,5 +35,6 @@ export const shapesAt = (replay: Replay, at_ms: number) =>
 
 /** The last thing that had happened by then. */
 export function eventAt(replay: Replay, at_ms: number) {
-  return [...replay.events].sort((a, b) => (a.at < b.at ? -1 : 1)).filter((event) => Date.parse(event.at) <= at_ms).at(-1);
+  const timed = replay.events.map((event) => ({ event, at_ms: Date.parse(happenedAt(event)) }));
+  return timed.filter((one) => one.at_ms <= at_ms).sort((a, b) => a.at_ms - b.at_ms).at(-1)?.event;
 }

@@ -1,4 +1,5 @@
 /** How each kind of action reaches the server. Files go first, each noted as soon as it has arrived. */
+import { serverSkewMs } from "@shared/api/client";
 import { actOnDispatch } from "@shared/api/dispatches";
 import { answerQuestion, askForHelp, callSos, finishTask, setDuty, uploadPhoto, uploadVoice } from "@shared/api/patrol";
 import { createReport } from "@shared/api/reports";
@@ -32,32 +33,35 @@ async function sendDuty({ action, reason }: Extract<Action, { kind: "duty" }>): 
   if (ends) await forgetFixes();
 }
 
+/** A time of this phone's clock on the server's, as far as that is known. */
+const onServerClock = (at: string) => new Date(Date.parse(at) + serverSkewMs.value).toISOString();
+
 export async function send(entry: Entry): Promise<void> {
-  const { action } = entry;
+  const { action, madeAt } = entry;
   switch (action.kind) {
     case "duty":
       return sendDuty(action);
     case "step":
-      await actOnDispatch(action.dispatchId, action.verb, action.reason ? { reason: action.reason } : {});
+      await actOnDispatch(action.dispatchId, action.verb, action.reason ? { reason: action.reason } : {}, madeAt);
       return;
     case "task":
-      return finishTask(action.taskId);
+      return finishTask(action.taskId, madeAt);
     case "help":
-      return askForHelp(action.dispatchId, action.verb, action.body);
+      return askForHelp(action.dispatchId, action.verb, action.body, madeAt);
     case "answer":
       return answerQuestion(action.questionId, action.answer);
     case "sos":
-      return callSos(action.place);
+      return callSos(action.place, madeAt);
     case "report":
       if (!action.incidentId) {
-        action.incidentId = (await createReport(action.report)).incident.id;
+        action.incidentId = (await createReport({ ...action.report, occurred_from: onServerClock(action.report.occurred_from ?? madeAt) })).incident.id;
         await saveEntry(entry);
       }
       return sendFiles(entry, action, action.incidentId, "report");
     case "result": {
       await sendFiles(entry, action, action.incidentId, "result");
       const voice = action.voiceId ? { voice_id: action.voiceId } : {};
-      await actOnDispatch(action.dispatchId, "done", { code: action.code, note: action.note, photo_ids: action.photoIds, ...voice });
+      await actOnDispatch(action.dispatchId, "done", { code: action.code, note: action.note, photo_ids: action.photoIds, ...voice }, madeAt);
     }
   }
 }

@@ -69,6 +69,8 @@ export interface RequestOptions {
   query?: Query;
   body?: unknown;
   signal?: AbortSignal | undefined;
+  /** When the officer tapped, by this device's clock, where that may be a while ago. */
+  tappedAt?: string | undefined;
   /** False where a 401 is an ordinary answer (the log-in itself). */
   redirectWhenSignedOut?: boolean;
 }
@@ -78,6 +80,11 @@ export async function request<T>(method: string, path: string, options: RequestO
   const init: RequestInit = { method, headers, credentials: "same-origin" };
   if (options.signal) init.signal = options.signal;
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken;
+  if (options.tappedAt !== undefined) {
+    // Both by the same clock, right or wrong: the server counts what lies between.
+    headers["X-Tapped-At"] = options.tappedAt;
+    headers["X-Sent-At"] = new Date().toISOString();
+  }
   if (options.body instanceof FormData) {
     init.body = options.body;
   } else if (options.body !== undefined) {
@@ -100,6 +107,6 @@ export async function request<T>(method: string, path: string, options: RequestO
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
   request<T>("GET", path, { query: query ?? {}, signal });
-export const post = <T>(path: string, body: unknown = {}) => request<T>("POST", path, { body });
+export const post = <T>(path: string, body: unknown = {}, tappedAt?: string) => request<T>("POST", path, { body, tappedAt });
 export const patch = <T>(path: string, body: unknown) => request<T>("PATCH", path, { body });
 export const del = <T>(path: string) => request<T>("DELETE", path);

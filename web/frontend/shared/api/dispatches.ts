@@ -77,5 +77,6 @@ export const offer = (incidentId: string, unitId: string, more: { override_reaso
 export type DispatchVerb =
   | "accept" | "depart" | "arrive" | "arrive-undo" | "decline" | "done" | "cancel"
   | "radio" | "recall" | "release" | "divert" | "need-help" | "cannot-enter";
-export const actOnDispatch = (id: string, verb: DispatchVerb, body: Record<string, unknown> = {}) =>
-  post<Dispatch>(`/api/dispatches/${id}/${verb}`, body);
+/** `tappedAt`, by this device's clock, where the officer may have done it a while ago without a line. */
+export const actOnDispatch = (id: string, verb: DispatchVerb, body: Record<string, unknown> = {}, tappedAt?: string) =>
+  post<Dispatch>(`/api/dispatches/${id}/${verb}`, body, tappedAt);

@@ -41,11 +41,17 @@ export interface IncidentReport {
 
 export interface TimelineEvent {
   id: string;
+  /** When it was recorded. */
   at: string;
+  /** When it happened, where a phone without a line told it later. */
+  occurred_at?: string | null;
   actor: string | { id: string; name: string } | null;
   kind: string;
   params: Record<string, unknown>;
 }
+
+/** What happened when, though a phone without a line may have told it later. */
+export const happenedAt = (event: TimelineEvent) => event.occurred_at ?? event.at;
 
 export interface IncidentDetail extends IncidentSummary, Partial<Response> {
   reports: IncidentReport[];

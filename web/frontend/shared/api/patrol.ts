@@ -135,20 +135,20 @@ export const uploadPhoto = (photo: Blob, incidentId: string, purpose = "result")
 export const uploadVoice = (voice: Blob, incidentId: string, purpose = "result") =>
   upload("/api/blobs/voice", voice, "voice", incidentId, purpose);
 
-export async function finishTask(taskId: string): Promise<void> {
-  await post(`/api/tasks/${taskId}/finish`);
+export async function finishTask(taskId: string, tappedAt?: string): Promise<void> {
+  await post(`/api/tasks/${taskId}/finish`, {}, tappedAt);
 }
 
-export async function askForHelp(dispatchId: string, verb: "need-help" | "cannot-enter", body: Record<string, unknown>): Promise<void> {
-  await post(`/api/dispatches/${dispatchId}/${verb}`, body);
+export async function askForHelp(dispatchId: string, verb: "need-help" | "cannot-enter", body: Record<string, unknown>, tappedAt?: string): Promise<void> {
+  await post(`/api/dispatches/${dispatchId}/${verb}`, body, tappedAt);
 }
 
 export async function answerQuestion(questionId: string, answer: "ok" | "help"): Promise<void> {
   await post("/api/patrol/answer", { question_id: questionId, answer });
 }
 
-export async function callSos(place: { lon: number; lat: number; accuracy_m: number } | null): Promise<void> {
-  await post("/api/patrol/sos", place ?? {});
+export async function callSos(place: { lon: number; lat: number; accuracy_m: number } | null, tappedAt?: string): Promise<void> {
+  await post("/api/patrol/sos", place ?? {}, tappedAt);
 }
 
 export async function sayMistake(): Promise<void> {

@@ -68,6 +68,7 @@ export const timeline = {
   left_number: ["离开 {value}", "leaves {value}"],
   grades: ["高 {value} 级", "{value} grade(s) more severe"],
   remaining_s: ["原任务还需 {value}", "{value} short of its first place"],
+  told_later: ["手机无网络时按下,{at} 收到", "tapped without a line, received {at}"],
 } satisfies Group;
 
 export const change = {

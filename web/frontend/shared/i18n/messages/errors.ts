@@ -84,6 +84,7 @@ export const error = {
   job_open: ["还有任务没有反馈结果。", "A job is still open: report its result first."],
   not_a_photo: ["照片无法读取,请重拍。", "The photo cannot be read: take another."],
   photo_too_large: ["照片太大,请重拍。", "The photo is too large: take another."],
+  tapped_at_unreadable: ["操作时间无法读取。", "The time of the tap cannot be read."],
   photo_unknown: ["有照片没有送达,请重新提交。", "A photo did not arrive: send it again."],
   not_a_voice_note: ["录音无法读取,请重录。", "The voice note cannot be read: record another."],
   voice_too_large: ["录音太长,请重录。", "The voice note is too long: record another."],
