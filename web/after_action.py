@@ -46,6 +46,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "scene": ("现场", "On scene"),
     "state": ("结局", "Ended as"),
     "by_radio": ("电台代报", "by radio"),
+    "photo_follows": ("照片待补", "photo still to come"),
+    "photo_none": ("没有现场照片", "no photo from the scene"),
     "told_later": ("手机无网络时按下,{at} 收到", "tapped without a line, received {at}"),
     "none_sent": ("没有派出力量。", "Nobody was sent."),
     "map": ("路线示意", "Sketch of the ways"),
@@ -134,6 +136,8 @@ class Words:
         told += [self.term(list_name, params[name]) for name, list_name in _CODED.items() if params.get(name)]
         if params.get("via") == "radio":
             told.append(self.text("by_radio"))
+        if params.get("photo"):
+            told.append(self.text(f"photo_{params['photo']}"))
         if event.occurred_at is not None:
             told.append(self.text("told_later", at=self.moment(event.at)))
         return " · ".join([self.term("event_kind", event.kind), *told])

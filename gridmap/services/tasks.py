@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from gridmap.db.tables import Dispatch, Incident, PlanRun, Task
 from gridmap.domain.ids import new_id
@@ -136,13 +136,19 @@ def _end(tx: Tx, task_id: UUID, verb: str, words: str | None) -> Task:
 
 
 def _is_on_the_job(tx: Tx, incident_id: UUID) -> bool:
-    """Who is on the way or there may tick a step that they did; calling one off is a seat's."""
+    """Who is on the way or there may tick a step that they did; calling one off is a seat's.
+
+    So may who was there when they ticked it without a line, though a result was told for them meanwhile.
+    """
     if not tx.actor.unit_ids:
         return False
     job = select(Dispatch.id).where(
         Dispatch.incident_id == incident_id,
         Dispatch.unit_id.in_(tx.actor.unit_ids),
-        Dispatch.status.in_(active_statuses("dispatch") - {"offered"}),
+        or_(
+            Dispatch.status.in_(active_statuses("dispatch") - {"offered"}),
+            and_(Dispatch.status == "done", Dispatch.ended_at >= within(tx.now, tx.acted_at)),
+        ),
     )
     return tx.session.scalar(job.limit(1)) is not None
 

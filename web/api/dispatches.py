@@ -11,6 +11,7 @@ from pydantic import Field
 
 from gridmap.db.tables import Dispatch
 from gridmap.services.dispatching import offers, steps
+from gridmap.services.dispatching.supplement import add_to_result
 from gridmap.services.transaction import Tx
 from web import shapes
 from web.guards import requires
@@ -25,11 +26,14 @@ class Decline(Body):
     reason: Key
 
 
-class Done(Body):
-    code: Key
+class Supplement(Body):
     note: OptionalText = ""
     photo_ids: Annotated[list[UUID], Field(max_length=20)] = Field(default_factory=list)
     voice_id: UUID | None = None
+
+
+class Done(Supplement):
+    code: Key
 
 
 class Cancel(Body):
@@ -95,6 +99,19 @@ def done(dispatch_id: UUID, body: Done) -> shapes.DispatchLine:
             note=body.note,
             photo_ids=body.photo_ids,
             voice_id=body.voice_id,
+        )
+    )
+
+
+@dispatches.post("/<uuid:dispatch_id>/supplement")
+@dispatches.input(Supplement, arg_name="body")
+@returns(shapes.DispatchLine)
+@requires("job.work")
+def supplement(dispatch_id: UUID, body: Supplement) -> shapes.DispatchLine:
+    """Words, photos or a voice beside the result that stands, until the case is closed."""
+    return _step(
+        lambda tx: add_to_result(
+            tx, dispatch_id, note=body.note, photo_ids=body.photo_ids, voice_id=body.voice_id
         )
     )
 

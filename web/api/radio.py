@@ -27,12 +27,13 @@ radio = APIBlueprint("radio", __name__, url_prefix="/api/dispatches", tag="dispa
 
 
 class RadioStep(Body):
-    """`reason` for declining, `code` and `note` for the result."""
+    """`reason` for declining; `code`, `note` and whether a photo follows for the result."""
 
     step: Literal["accept", "decline", "depart", "arrive", "done"]
     reason: Key | None = None
     code: Key | None = None
     note: OptionalText = ""
+    photo_follows: bool = False
 
 
 class WithReason(Body):
@@ -67,7 +68,13 @@ class Blocked(Body):
 @requires("case.dispatch")
 def say_step(dispatch_id: UUID, body: RadioStep) -> shapes.DispatchLine:
     """Do a step for a unit that said so over the radio; row and timeline say that it came that way."""
-    said = service.Said(step=body.step, reason=body.reason, code=body.code, note=body.note)
+    said = service.Said(
+        step=body.step,
+        reason=body.reason,
+        code=body.code,
+        note=body.note,
+        photo_follows=body.photo_follows,
+    )
     return _done(lambda tx: service.say_step(tx, dispatch_id, said))
 
 

@@ -26,7 +26,6 @@ from gridmap.services.gates import Job
 from gridmap.services.incidents import lock_incident
 from gridmap.services.transaction import Tx
 
-RADIO = "radio"
 DIVERT_EXPIRES_S = 60
 _END_EVENT = {"recall": "recalled", "divert": "diverted", "release": "released"}
 
@@ -39,6 +38,7 @@ class Said:
     reason: str | None = None
     code: str | None = None
     note: str = ""
+    photo_follows: bool = False
 
 
 def say_step(tx: Tx, dispatch_id: UUID, said: Said) -> Dispatch:
@@ -49,14 +49,19 @@ def say_step(tx: Tx, dispatch_id: UUID, said: Said) -> Dispatch:
     tx.actor.require("case.dispatch")
     unit_id = find_dispatch(tx, dispatch_id).unit_id
     # The seat stands in for the crew; the database still holds it to its own scope.
-    crew = replace(tx, actor=replace(tx.actor, unit_ids=(*tx.actor.unit_ids, unit_id)), via=RADIO)
+    crew = replace(tx, actor=replace(tx.actor, unit_ids=(*tx.actor.unit_ids, unit_id)), via=steps.RADIO)
     verbs: dict[str, Callable[[], Dispatch]] = {
         "accept": lambda: offers.accept(crew, dispatch_id),
         "decline": lambda: offers.decline(crew, dispatch_id, reason=said.reason),
         "depart": lambda: steps.depart(crew, dispatch_id),
         "arrive": lambda: steps.arrive(crew, dispatch_id),
         "done": lambda: steps.report_done(
-            crew, dispatch_id, code=said.code or "", note=said.note, photo_ids=[]
+            crew,
+            dispatch_id,
+            code=said.code or "",
+            note=said.note,
+            photo_ids=[],
+            photo_follows=said.photo_follows,
         ),
     }
     if said.step not in verbs:

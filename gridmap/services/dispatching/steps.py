@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-
-from gridmap.db.tables import Blob, Dispatch, Unit
+from gridmap.db.tables import Dispatch, Unit
 from gridmap.domain.lifecycle import next_status
 from gridmap.domain.vocab import vocabulary
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.dispatching.offers import OFFER_EXPIRES
+from gridmap.services.dispatching.result_files import require_files
 from gridmap.services.dispatching.rows import (
     acted_at,
     end_unit_share,
@@ -28,6 +27,7 @@ from gridmap.services.transaction import Tx
 
 AFTER_JOB_SEEN = timedelta(hours=12)
 MAX_RESULT_NOTE = 2_000
+RADIO = "radio"
 # Whoever just said "not there yet" is not asked again with the next fix.
 PROPOSED_AGAIN_AFTER = timedelta(seconds=60)
 _ON_THE_WAY = ("accepted", "en_route")
@@ -77,47 +77,66 @@ def undo_arrival(tx: Tx, dispatch_id: UUID) -> Dispatch:
 
 
 def report_done(
-    tx: Tx, dispatch_id: UUID, *, code: str, note: str, photo_ids: list[UUID], voice_id: UUID | None = None
+    tx: Tx,
+    dispatch_id: UUID,
+    *,
+    code: str,
+    note: str,
+    photo_ids: list[UUID],
+    voice_id: UUID | None = None,
+    photo_follows: bool = False,
 ) -> Dispatch:
     """The result, with photos and a voice note that were uploaded before.
 
-    Raises Conflict("photo_required") where the class asks for one and the matter is said solved,
+    Where the class asks for a photo of what is said solved, the crew has to bring one. Over the radio nobody can: the
+    result then says in its `photo` that one "follows", which the crew's phone asks for, or that there is "none".
+
+    Raises Conflict("photo_required"), Conflict("reported_by_another") when somebody else has told a result already,
     Invalid("photo_unknown") and Invalid("voice_unknown") for files of another incident.
     """
     vocabulary().term("result", code)
     if len(note) > MAX_RESULT_NOTE:
         raise Invalid("note_length", max_length=MAX_RESULT_NOTE)
     incident, dispatch, unit = lock_own(tx, dispatch_id)
+    _refuse_second_result(tx, dispatch)
     dispatch.status = next_status("dispatch", dispatch.status, "done")
-    photos = _files_of(tx, incident.id, photo_ids, "image/")
-    voices = _files_of(tx, incident.id, [voice_id] if voice_id else [], "audio/")
-    if voice_id is not None and not voices:
-        raise Invalid("voice_unknown")
-    if len(photos) != len(set(photo_ids)):
-        raise Invalid("photo_unknown")
-    photo_required = vocabulary().event_class(incident.class_key).photo_required
-    # Over the radio nobody hands a photo in; whoever verifies sees that it came that way.
-    if code == "solved" and photo_required and not photos and tx.via is None:
-        raise Conflict("photo_required", class_key=incident.class_key)
-    dispatch.result = {"code": code, "note": note.strip(), "photos": [str(photo) for photo in photos]}
-    if voices:
-        dispatch.result["voice"] = str(voices[0])
+    photos, voice = require_files(tx, incident.id, photo_ids, voice_id)
+    dispatch.result = {"code": code, "note": note.strip(), "photos": photos}
+    if voice is not None:
+        dispatch.result["voice"] = voice
+    photo = None
+    if code == "solved" and not photos and vocabulary().event_class(incident.class_key).photo_required:
+        if tx.via is None:
+            raise Conflict("photo_required", class_key=incident.class_key)
+        photo = dispatch.result["photo"] = "follows" if photo_follows else "none"
     dispatch.done_at, dispatch.done_by = acted_at(tx, dispatch.on_scene_at), tx.actor.account_id
     dispatch.ended_at = tx.now
     set_free(tx, unit)
-    note_step(tx, incident, dispatch, "done", unit, code=code, note=note.strip() or None, photos=len(photos))
+    note_step(
+        tx,
+        incident,
+        dispatch,
+        "done",
+        unit,
+        occurred_at=dispatch.done_at,
+        code=code,
+        note=note.strip() or None,
+        photos=len(photos),
+        photo=photo,
+    )
     settle(tx, incident)
     tx.session.flush()
     end_unit_share(tx, dispatch, AFTER_JOB_SEEN)
     return dispatch
 
 
-def _files_of(tx: Tx, incident_id: UUID, ids: list[UUID], mime_prefix: str) -> list[UUID]:
-    """Which of these are files of the incident of that kind: a voice note is no photo."""
-    found = select(Blob.id).where(
-        Blob.id.in_(ids), Blob.incident_id == incident_id, Blob.mime.startswith(mime_prefix)
-    )
-    return list(tx.session.scalars(found))
+def _refuse_second_result(tx: Tx, dispatch: Dispatch) -> None:
+    """A phone without a line may hold words and photos of a job that a seat or the partner has reported meanwhile."""
+    if dispatch.status == "done" and dispatch.done_by != tx.actor.account_id:
+        by = RADIO if "done" in dispatch.radio_steps else "crew"
+        raise Conflict(
+            "reported_by_another", by=by, done_at=dispatch.done_at and dispatch.done_at.isoformat()
+        )
 
 
 def cancel(tx: Tx, dispatch_id: UUID, *, reason: str | None) -> Dispatch:

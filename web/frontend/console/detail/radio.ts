@@ -20,6 +20,7 @@ export interface JobForm {
   note?: string;
   to_incident_id?: string;
   assign?: boolean;
+  photo_follows?: boolean;
 }
 
 /** The address and the body of a verb: steps go by radio, orders have their own. */
@@ -31,7 +32,7 @@ export function requestFor(verb: JobVerb, form: JobForm = {}): { verb: "radio" |
     case "decline":
       return { verb: "radio", body: { step: verb, reason: form.reason } };
     case "done":
-      return { verb: "radio", body: { step: verb, code: form.code, note: note ?? "" } };
+      return { verb: "radio", body: { step: verb, code: form.code, note: note ?? "", ...(form.photo_follows ? { photo_follows: true } : {}) } };
     case "need-help":
       return { verb, body: note ? { note } : {} };
     case "cannot-enter":

@@ -20,6 +20,7 @@ function readable(params: Params, eventKind: string): Params {
     else if (key === "code" || key === "result") out[key] = termName("results", text(value));
     else if (key === "via") out[key] = value === "radio" ? t("radio.marked") : "";
     else if (key === "rule") out[key] = termName("divert_rules", text(value));
+    else if (key === "photo" && (value === "follows" || value === "none")) out[key] = t(`result_photo.${value}`);
     else if (key === "agency") out[key] = termName("agencies", text(value));
     else if (key === "channel") out[key] = termName("channels", text(value));
     else if (key === "reason" && eventKind === "declined") out[key] = termName("decline_reasons", text(value));
@@ -34,7 +35,7 @@ export interface TimelineLine {
   details: string[];
 }
 
-const SHOWN = ["call_sign", "from", "class_key", "severity", "outcome", "code", "of", "number", "text", "note", "reason", "channel", "distance_m", "seconds", "via", "agency", "name", "to", "rule", "left_number", "grades", "remaining_s"];
+const SHOWN = ["call_sign", "from", "class_key", "severity", "outcome", "code", "of", "number", "text", "note", "reason", "channel", "distance_m", "seconds", "via", "photo", "agency", "name", "to", "rule", "left_number", "grades", "remaining_s"];
 
 export function timelineLine(event: TimelineEvent): TimelineLine {
   const params = readable(event.params ?? {}, event.kind);

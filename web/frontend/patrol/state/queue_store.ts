@@ -25,6 +25,7 @@ export interface Place {
 export type Action =
   | { kind: "step"; dispatchId: string; verb: StepVerb; reason?: string; classKey?: string }
   | ({ kind: "result"; dispatchId: string; incidentId: string; code: string; note: string; classKey?: string } & Files)
+  | ({ kind: "supplement"; dispatchId: string; incidentId: string; note: string; classKey?: string } & Files)
   | ({ kind: "report"; report: NewReport; incidentId?: string } & Partial<Files>)
   | { kind: "task"; dispatchId: string; taskId: string; name: string }
   | { kind: "help"; dispatchId: string; verb: HelpVerb; body: Record<string, string>; classKey?: string }

@@ -43,7 +43,7 @@ export function composeReport(chosen: IncidentClass, place: Place | null): Repor
 }
 
 /** What was seen at a job that is not this unit's any more, as a report of its own from where the phone is now. */
-export function asReport(result: Extract<Action, { kind: "result" }>): ReportAction {
+export function asReport(result: Extract<Action, { kind: "result" | "supplement" }>): ReportAction {
   const chosen = findClass(result.classKey) ?? leafClasses.value[0]!;
   const composed = composeReport(chosen, here.value);
   return {

@@ -1,5 +1,5 @@
 /** The result of a job as it is being filled in. */
-import type { Action } from "./queue_store";
+import type { Action, Files } from "./queue_store";
 
 export interface ResultDraft {
   code: string | null;
@@ -30,5 +30,27 @@ export function withDraft(action: ResultAction, draft: ResultDraft): ResultActio
     photoIds: samePhotos ? action.photoIds : [],
     voice: draft.voice,
     voiceId: sameVoice ? (action.voiceId ?? null) : null,
+  };
+}
+
+/** What goes beside a result that stands already. */
+export interface Supplement {
+  note: string;
+  photos: Blob[];
+  voice: Blob | null;
+}
+export type SupplementAction = Extract<Action, { kind: "supplement" }>;
+export const emptySupplement: Supplement = { note: "", photos: [], voice: null };
+
+type About = Pick<SupplementAction, "dispatchId" | "incidentId" | "classKey"> & Partial<Files>;
+
+/** What goes beside the result of `job`. Files of an action before it that have arrived are not sent again. */
+export function supplementTo(job: About, added: Supplement): SupplementAction {
+  const { dispatchId, incidentId, classKey, photos = [], photoIds = [] } = job;
+  const stillThere = photoIds.every((_, index) => isSameFile(photos[index], added.photos[index]));
+  return {
+    kind: "supplement", dispatchId, incidentId, ...(classKey ? { classKey } : {}), ...added,
+    photoIds: stillThere ? [...photoIds] : [],
+    voiceId: added.voice && isSameFile(added.voice, job.voice) ? (job.voiceId ?? null) : null,
   };
 }

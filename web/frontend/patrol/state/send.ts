@@ -62,6 +62,12 @@ export async function send(entry: Entry): Promise<void> {
       await sendFiles(entry, action, action.incidentId, "result");
       const voice = action.voiceId ? { voice_id: action.voiceId } : {};
       await actOnDispatch(action.dispatchId, "done", { code: action.code, note: action.note, photo_ids: action.photoIds, ...voice }, madeAt);
+      return;
+    }
+    case "supplement": {
+      await sendFiles(entry, action, action.incidentId, "result");
+      const voice = action.voiceId ? { voice_id: action.voiceId } : {};
+      await actOnDispatch(action.dispatchId, "supplement", { note: action.note, photo_ids: action.photoIds, ...voice }, madeAt);
     }
   }
 }

@@ -85,6 +85,15 @@ export const job = {
   kept: ["未提交的内容已存在手机上", "What you filled in is kept on the phone"],
 } satisfies Group;
 
+export const supplement = {
+  owed: ["请补拍现场照片", "A photo is still to come"],
+  why: ["{time} 坐席按电台代报了结果,并注明照片随后补上。", "At {time} a seat told your result over the radio and said that a photo follows."],
+  begin: ["现在补拍", "Take it now"],
+  send: ["补充到结果", "Add to the result"],
+  beside: ["补充到已报的结果", "Add to the result that stands"],
+  kept: ["已记下,正在送出", "Noted, on its way"],
+} satisfies Group;
+
 export const voice = {
   record: ["录音", "Voice note"],
   stop: ["停止 {time}", "Stop {time}"],
@@ -199,6 +208,7 @@ export const queue_item = {
   "need-help": ["请求增援", "Need help"],
   "cannot-enter": ["进不去", "Cannot get in"],
   result: ["提交结果", "Result"],
+  supplement: ["补充结果", "Added to the result"],
   report: ["上报", "Report"],
   task: ["清单", "Checklist"],
   answer: ["平安答复", "Answer"],

@@ -36,6 +36,7 @@ export const radio_form = {
   to: ["改派到", "Divert to"],
   find: ["编号或地址;留空显示在办特急、紧急事件", "Number or address; empty shows severe open cases"],
   assign: ["对方已在电台中答应,无需再在手机上接单", "Agreed over the radio: nothing to accept on the phone"],
+  photo_follows: ["照片随后由现场人员补上(手机会提醒)", "A photo follows: their phone asks for it"],
   none: ["没有可改派的事件。输入编号查找。", "Nothing to divert to. Type a number."],
   why_recall: ["已有更近的人", "Somebody closer goes"],
   why_release: ["现场已无需要", "No longer needed there"],
@@ -43,6 +44,13 @@ export const radio_form = {
   confirm: ["确定", "Confirm"],
   eta: ["预计 {time} 到", "there at {time}"],
   late: ["晚了 {time}", "{time} late"],
+} satisfies Group;
+
+/** Where the class asks for a photo and the result came by radio without one. */
+export const result_photo = {
+  follows: ["照片待补", "photo still to come"],
+  none: ["没有现场照片", "no photo from the scene"],
+  added: ["{time} 补充:", "Added {time}:"],
 } satisfies Group;
 
 export const ended = {
