@@ -39,6 +39,13 @@ async function fromCacheFirst(request: Request): Promise<Response> {
   return answer;
 }
 
+/** The page measures its clock by the date of answers: that of a kept one is of another day. */
+function withoutDate(kept: Response): Response {
+  const headers = new Headers(kept.headers);
+  headers.delete("Date");
+  return new Response(kept.body, { status: kept.status, statusText: kept.statusText, headers });
+}
+
 async function fromNetworkFirst(request: Request, cacheName: string): Promise<Response> {
   const cache = await caches.open(cacheName);
   const key = new URL(request.url).pathname;
@@ -50,7 +57,7 @@ async function fromNetworkFirst(request: Request, cacheName: string): Promise<Re
     return answer;
   } catch (error) {
     const kept = await cache.match(key);
-    if (kept) return kept;
+    if (kept) return withoutDate(kept);
     throw error;
   }
 }

@@ -20,10 +20,14 @@ describe("judge", () => {
     expect(judge("done", 3, new ApiError(409, "photo_required"))).toBe("refused");
   });
 
-  it("takes a repeat that the server already has as sent, but only a repeat", () => {
+  it("takes a step that the server already has as sent, whoever told it; of a result only a repeat", () => {
     const already = new ApiError(409, "not_allowed_in_status", { status: "on_scene" });
     expect(judge("arrive", 1, already)).toBe("sent");
-    expect(judge("arrive", 0, already)).toBe("refused");
+    expect(judge("arrive", 0, already)).toBe("sent");
+    const done = new ApiError(409, "not_allowed_in_status", { status: "done" });
+    expect(judge("done", 0, done)).toBe("refused");
+    expect(judge("done", 2, done)).toBe("sent");
+    expect(judge("done", 2, new ApiError(409, "reported_by_another", { by: "radio" }))).toBe("refused");
     expect(judge("arrive", 1, new ApiError(409, "not_allowed_in_status", { status: "cancelled" }))).toBe("refused");
   });
 });

@@ -9,7 +9,7 @@ export type Verdict =
   /** Refused for good: show it, let the officer change or drop it. */
   | "refused";
 
-/** A step that the server already has is not a refusal: its answer was lost on the way back. */
+/** A step that the server already has is not a refusal. */
 const ALREADY: Readonly<Record<string, readonly string[]>> = {
   accept: ["accepted", "en_route", "on_scene", "done"],
   decline: ["declined"],
@@ -37,8 +37,10 @@ export function judge(verb: string, attempt: number, error: unknown): Verdict {
   const status = error.params.status;
   // Denying an arrival that the server proposed and has taken back itself: nobody is on scene, as wanted.
   if (verb === "arrive-undo" && (status === "accepted" || status === "en_route")) return "sent";
-  const repeated = attempt > 0 && error.code === "not_allowed_in_status" && typeof status === "string";
-  if (repeated && ALREADY[verb]?.includes(status)) return "sent";
+  // A step says nothing but itself: whoever told it, a seat over the radio or a lost answer, it is as was wanted. A result
+  // has words and photos: only a repeat of one's own is there already.
+  const counts = verb !== "done" || attempt > 0;
+  if (counts && error.code === "not_allowed_in_status" && typeof status === "string" && ALREADY[verb]?.includes(status)) return "sent";
   return "refused";
 }
 
