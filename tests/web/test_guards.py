@@ -22,6 +22,8 @@ PUBLIC = {
     "/login",
     "/patrol",
     "/patrol/icon.svg",
+    "/patrol/icon-<int:size_px>.png",
+    "/patrol/maskable-<int:size_px>.png",
     "/patrol/manifest.webmanifest",
     "/patrol/worker.js",
     "/admin",

@@ -10,10 +10,12 @@ from flask import Response, current_app, make_response, render_template, request
 from gridmap.errors import NotFound
 from gridmap.serve.tls import ca_pem
 from web.guards import public
+from web.icons import SIZES_PX, icon_png
 from web.site import site
 
 BUILT = Path(__file__).resolve().parents[1] / "static" / "dist"
 _ONE_YEAR_S = 31_536_000
+_ONE_DAY_S = 86_400
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
@@ -52,6 +54,7 @@ def patrol_manifest() -> Response:
     """What a phone needs to put the page on its home screen."""
     response = make_response(
         {
+            "id": "/patrol",
             "name": "gridmap 外勤",
             "short_name": "外勤",
             "start_url": "/patrol",
@@ -60,7 +63,11 @@ def patrol_manifest() -> Response:
             "lang": "zh-CN",
             "background_color": "#ffffff",
             "theme_color": "#0b66b8",
-            "icons": [{"src": "/patrol/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+            "icons": [
+                {"src": "/patrol/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+                *(_icon(size_px) for size_px in SIZES_PX),
+                _icon(max(SIZES_PX), "maskable"),
+            ],
         }
     )
     response.mimetype = "application/manifest+json"
@@ -71,6 +78,38 @@ def patrol_manifest() -> Response:
 @public
 def patrol_icon() -> Response:
     return send_from_directory(BUILT, "icon.svg", mimetype="image/svg+xml")
+
+
+def _icon(size_px: int, purpose: str = "any") -> dict[str, str]:
+    name = f"icon-{size_px}.png" if purpose == "any" else f"{purpose}-{size_px}.png"
+    return {
+        "src": f"/patrol/{name}",
+        "sizes": f"{size_px}x{size_px}",
+        "type": "image/png",
+        "purpose": purpose,
+    }
+
+
+@pages.get("/patrol/icon-<int:size_px>.png")
+@public
+def patrol_icon_png(size_px: int) -> Response:
+    """The icon in a size that the manifest or an iPhone asks for."""
+    return _png(size_px, maskable=False)
+
+
+@pages.get("/patrol/maskable-<int:size_px>.png")
+@public
+def patrol_icon_maskable(size_px: int) -> Response:
+    """The same for launchers that cut it to their own shape."""
+    return _png(size_px, maskable=True)
+
+
+def _png(size_px: int, *, maskable: bool) -> Response:
+    if size_px not in SIZES_PX:
+        raise NotFound("icon_not_found", sizes=SIZES_PX)
+    response = Response(icon_png(size_px, maskable=maskable), mimetype="image/png")
+    response.headers["Cache-Control"] = f"public, max-age={_ONE_DAY_S}"
+    return response
 
 
 @pages.get("/admin")
