@@ -37,7 +37,7 @@ export function installFieldLayers(map: GlMap): void {
   }
   const route = cssToken("--route");
   const scene = cssToken("--sev-1-fill");
-  const mine = cssToken("--accent-fill");
+  const mine = cssToken("--accent");
   const casing = cssToken("--map-casing");
   map.addLayer({ id: "field-circle", type: "fill", source: "field-circle", paint: { "fill-color": scene, "fill-opacity": 0.18 } });
   map.addLayer({ id: "field-ring", type: "line", source: "field-circle", paint: { "line-color": scene, "line-width": 3 } });
