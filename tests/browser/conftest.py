@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser.people import PATIENCE_MS
 from tests.browser.site import DemoSite, demo_site
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -18,6 +20,12 @@ def site() -> Iterator[DemoSite]:
     """The small demo district, served as a site serves it; nobody moves but who the test moves."""
     with demo_site("--no-simulate") as made:
         yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """Tests wait for a state, never for a time; a busy machine takes longer to come to it."""
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ LEAST_CONTRAST = 7.0
 LEAST_TARGET_PX = 48
 
 SMALL_TARGETS = """least => [...document.querySelectorAll('button, a[href], textarea, select, label.chip')]
-  .filter((e) => !e.closest('.maplibregl-ctrl') && !e.classList.contains('story'))
+  .filter((e) => !e.closest('.maplibregl-ctrl'))
   .map((e) => [(e.textContent || e.ariaLabel || '').trim(), e.getBoundingClientRect()])
   .filter(([, r]) => r.width > 0 && r.height > 0 && (r.width < least || r.height < least))
   .map(([name, r]) => `${name} ${Math.round(r.width)}x${Math.round(r.height)}`)"""

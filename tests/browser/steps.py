@@ -42,7 +42,7 @@ def go_on_duty(phone: Seat, lon: float, lat: float) -> None:
     stay_until(phone, (lon, lat), phone.page.get_by_text("位置已送达"))
 
 
-def stay_until(phone: Seat, place: tuple[float, float], sight: Locator, *, tries: int = 12) -> None:
+def stay_until(phone: Seat, place: tuple[float, float], sight: Locator, *, tries: int = 24) -> None:
     """Stand at a place, with a fresh fix every few seconds as a phone gives them, until the page shows it."""
     for number in range(tries):
         # Chromium tells the page of a fix only when it is another one.

@@ -15,7 +15,6 @@ from tests.browser.steps import go_on_duty
 from tests.browser.test_phone_promises import offer_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PATIENCE_MS = 60_000
 # Two thumbs side by side are about 38 mm; a phone of 360 px is some 68 mm wide.
 TWO_THUMBS = 0.56
 
@@ -39,13 +38,13 @@ def test_every_state_of_a_job_fits_the_glass_and_reads_in_the_sun(
             go_on_duty(phone, lon, lat)
             look("ready", ("390-dark-zh",))
             offer_to(desk, phone, lon, lat)
-            page.get_by_role("button", name="接单").wait_for(timeout=PATIENCE_MS)
+            page.get_by_role("button", name="接单").wait_for()
             look("offer", ("360-light-zh", "390-dark-en"))
             accept = page.get_by_role("button", name="接单")
             assert share_of_width(page, accept.bounding_box()) >= TWO_THUMBS
             accept.click()
             depart = page.get_by_role("button", name="出发")
-            depart.wait_for(timeout=PATIENCE_MS)
+            depart.wait_for()
             assert share_of_width(page, depart.bounding_box()) >= TWO_THUMBS
             depart.click()
             page.get_by_role("button", name="我已到场").wait_for()
@@ -55,7 +54,7 @@ def test_every_state_of_a_job_fits_the_glass_and_reads_in_the_sun(
             look("result")
             page.get_by_label("情况说明").fill("已劝离")
             page.get_by_role("button", name="提交结果").click()
-            expect(page.get_by_text("待命中")).to_be_visible(timeout=PATIENCE_MS)
+            expect(page.get_by_text("待命中")).to_be_visible()
             page.get_by_role("button", name="上报").click()
             look("report", ("360-light-zh",))
             page.get_by_role("button", name="我的一天").click()

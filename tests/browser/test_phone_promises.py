@@ -17,10 +17,9 @@ from tests.browser.site import DemoSite
 from tests.browser.steps import go_on_duty
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PATIENCE_MS = 60_000
 # Restricted, and one worker alone may go.
 MINORS = "S4.03"
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options()
 
 # Notes each call and makes it too: the page runs on the browser's own parts.
 SPY = """() => {
@@ -60,8 +59,8 @@ def test_an_offer_rings_shakes_and_the_screen_stays_on_while_on_duty(
             assert _heard(page)["lock"] >= 1
             page.evaluate("window.heard.tones = 0; window.heard.vibrate = []")
             offer_to(desk, phone, lon, lat)
-            page.get_by_role("button", name="接单").wait_for(timeout=PATIENCE_MS)
-            page.wait_for_function("window.heard.tones >= 4", timeout=PATIENCE_MS)
+            page.get_by_role("button", name="接单").wait_for()
+            page.wait_for_function("window.heard.tones >= 4")
             assert [300, 120, 300] in _heard(page)["vibrate"]
             page.get_by_role("button", name="拒绝").click()
             page.get_by_role("button", name="正在处置其他任务").click()
@@ -113,7 +112,7 @@ def test_another_map_app_is_asked_for_first_and_gets_its_own_coordinates(
             page = phone.page
             go_on_duty(phone, lon, lat)
             offer_to(desk, phone, lon, lat)
-            page.get_by_role("button", name="接单").click(timeout=PATIENCE_MS)
+            page.get_by_role("button", name="接单").click()
             page.get_by_role("button", name="出发").wait_for()
             assert page.locator("a[href*='amap'], a[href*='bdapp'], a[href^='geo:']").count() == 0
             page.get_by_role("button", name="导航").click()
@@ -133,7 +132,7 @@ def test_another_map_app_is_asked_for_first_and_gets_its_own_coordinates(
             desk.api("POST", f"/api/dispatches/{job}/recall", {"reason": "试验"})
             expect(page.get_by_text("待命中")).to_be_visible()
             offer_to(desk, phone, lon, lat, class_key=MINORS)
-            page.get_by_role("button", name="接单").click(timeout=PATIENCE_MS)
+            page.get_by_role("button", name="接单").click()
             page.get_by_role("button", name="出发").wait_for()
             expect(page.get_by_text("涉密类事件,地点不得交给其他应用")).to_be_visible()
             assert page.get_by_role("button", name="导航").count() == 0

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.people import Seat, seated
+from tests.browser.people import PATIENCE_MS, Seat, seated
 from tests.browser.site import DemoSite
 from tests.browser.steps import address_of, go_on_duty, stay_until, take_the_call
 
@@ -22,9 +22,6 @@ FIRE = "hqhh"
 # A phone at this distance (degrees) from the scene drives there in a believable time.
 NEAR_DEG = 0.003
 CORDON = "疏散周边人员"
-# The software's own time on a busy machine; what is waited for is a state, never a time.
-PATIENCE_MS = 90_000
-expect.set_options(timeout=PATIENCE_MS)
 
 
 def test_a_fire_with_two_crews_one_of_them_without_a_line(
@@ -38,8 +35,6 @@ def test_a_fire_with_two_crews_one_of_them_without_a_line(
             seated(chromium, site, site.officer(kind="fire"), "/patrol", place=engine_at) as engine,
             seated(chromium, site, site.officer(kind="patrol"), "/patrol", place=patrol_at) as patrol,
         ):
-            for seat in (desk, engine, patrol):
-                seat.context.set_default_timeout(PATIENCE_MS)
             go_on_duty(engine, *engine_at)
             go_on_duty(patrol, *patrol_at)
             number = take_the_call(desk, str(place["name"]), FIRE, "三楼厨房冒浓烟，有人呼救。")
@@ -81,7 +76,7 @@ def _accept_in_a_lift(phone: Seat, pictures: Path) -> None:
     phone.context.set_offline(False)
     phone.page.get_by_role("button", name="出发").click()
     phone.page.get_by_role("button", name="我已到场").wait_for()
-    expect(phone.page.get_by_text("全部已发送")).to_be_visible(timeout=PATIENCE_MS)
+    expect(phone.page.get_by_text("全部已发送")).to_be_visible()
 
 
 def _both_are_counted(desk: Seat, case: str) -> None:
@@ -99,7 +94,7 @@ def _work_without_a_line(phone: Seat, pictures: Path) -> None:
     page.get_by_role("button", name="我已到场").click()
     _tick(page, CORDON)
     page.reload()
-    expect(page.get_by_role("checkbox", name=re.compile(CORDON))).to_be_checked(timeout=PATIENCE_MS)
+    expect(page.get_by_role("checkbox", name=re.compile(CORDON))).to_be_checked()
     page.get_by_role("button", name="去反馈结果").click()
     page.get_by_role("button", name="已处置").click()
     page.get_by_label("情况说明").fill("已疏散楼内居民。")
@@ -110,7 +105,7 @@ def _work_without_a_line(phone: Seat, pictures: Path) -> None:
     expect(page.get_by_text("结果已存在手机上")).to_be_visible()
     expect(page.get_by_text("3 项待发送")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("3 项待发送")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("3 项待发送")).to_be_visible()
 
 
 def _tell_by_radio(desk: Seat, phone: Seat) -> None:
@@ -133,7 +128,7 @@ def _come_back(phone: Seat, pictures: Path) -> None:
     page = phone.page
     phone.context.set_offline(False)
     conflict = page.locator(".refused")
-    expect(conflict).to_contain_text("结果已由他人报过", timeout=PATIENCE_MS)
+    expect(conflict).to_contain_text("结果已由他人报过")
     page.screenshot(path=pictures / "phone-conflict-radio.png")
     conflict.get_by_role("button", name="补充到已报的结果").click()
     words = conflict.get_by_label("情况说明")
@@ -141,8 +136,8 @@ def _come_back(phone: Seat, pictures: Path) -> None:
     words.fill("已疏散楼内居民 12 人。")
     conflict.get_by_role("button", name="删除照片 1").wait_for()
     conflict.get_by_role("button", name="补充到结果").click()
-    expect(conflict).to_be_hidden(timeout=PATIENCE_MS)
-    expect(page.get_by_text("全部已发送")).to_be_visible(timeout=PATIENCE_MS)
+    expect(conflict).to_be_hidden()
+    expect(page.get_by_text("全部已发送")).to_be_visible()
     expect(page.get_by_text("待命中")).to_be_visible()
 
 
@@ -162,7 +157,7 @@ def _nothing_is_lost(desk: Seat, case: str) -> None:
         assert datetime.fromisoformat(row["occurred_at"]) < datetime.fromisoformat(row["at"])
     results = [row["result"] for row in found["dispatches"]]
     assert sorted(len(row["photos"]) for row in results) == [0, 1]
-    expect(desk.page.get_by_text("手机无网络时按下").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(desk.page.get_by_text("手机无网络时按下").first).to_be_visible()
 
 
 def _arrive(phone: Seat, scene: tuple[float, float], pictures: Path) -> None:
@@ -183,7 +178,7 @@ def _finish(phone: Seat, note: str) -> None:
     phone.page.get_by_role("button", name="已处置").click()
     phone.page.get_by_label("情况说明").fill(note)
     phone.page.get_by_role("button", name="提交结果").click()
-    expect(phone.page.get_by_text("待命中")).to_be_visible(timeout=PATIENCE_MS)
+    expect(phone.page.get_by_text("待命中")).to_be_visible()
 
 
 def _hand_over(desk: Seat) -> None:
