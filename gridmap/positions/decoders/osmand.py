@@ -17,8 +17,6 @@ from gridmap.positions.decoders.fields import MAX_SPEED_MPS, accuracy, coordinat
 from gridmap.positions.fixes import Reading
 
 MPS_PER_KNOT = 1852 / 3600
-# Background locations may come by the dozen after a dead spot.
-MAX_LOCATIONS = 500
 _LONGEST_KEY = 200
 
 
@@ -72,7 +70,7 @@ def decode_json(payload: bytes) -> Message:
     readings: list[Reading] = []
     faults: list[str] = []
     alarm = None
-    for place in places[:MAX_LOCATIONS]:
+    for place in places:
         if not isinstance(place, dict):
             faults += ["malformed"] if place is not None else []
             continue
