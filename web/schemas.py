@@ -77,6 +77,12 @@ Bbox = Annotated[tuple[Lon, Lat, Lon, Lat], BeforeValidator(_split)]
 AreaId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+class WithReason(Body):
+    """A verb that needs nothing but to be explained."""
+
+    reason: Reason
+
+
 class StrictAdapter(PydanticAdapter):
     """Reads JSON strictly (a number is no text, true is no number) and answers faults by field and kind."""
 

@@ -13,7 +13,7 @@ from gridmap.db.tables import Closure
 from gridmap.services.assigning import Going, JointRecommendation
 from gridmap.services.closures import drawn_shape, state_of
 from gridmap.services.routing import Isochrone
-from web.shapes import PickLine, pick_line
+from web.shapes_jobs import PickLine, pick_line
 
 Json = dict[str, Any]
 

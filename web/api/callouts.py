@@ -15,7 +15,7 @@ from gridmap.services.queries.response import get_callout, read_response
 from web import shapes_response as shapes
 from web.guards import requires, signed_in
 from web.outputs import returns
-from web.schemas import AreaId, Body, Empty, Key, Moment, Reason
+from web.schemas import AreaId, Body, Empty, Key, Moment, Reason, WithReason
 from web.site import as_caller
 
 callouts = APIBlueprint("callouts", __name__, url_prefix="/api", tag="callouts")
@@ -61,10 +61,6 @@ class OpenCallout(Body):
 
 class ChangeNeed(Body):
     need: Annotated[list[PlaceBody], Field(min_length=1, max_length=20)]
-    reason: Reason
-
-
-class Stop(Body):
     reason: Reason
 
 
@@ -117,10 +113,10 @@ def list_callouts(incident_id: UUID) -> Json:
 
 
 @callouts.post("/callouts/<uuid:callout_id>/stop")
-@callouts.input(Stop, arg_name="body")
+@callouts.input(WithReason, arg_name="body")
 @returns(shapes.CalloutLine)
 @requires("case.dispatch")
-def stop(callout_id: UUID, body: Stop) -> shapes.CalloutLine:
+def stop(callout_id: UUID, body: WithReason) -> shapes.CalloutLine:
     """Ask nobody any more; who is on the way stays on the way."""
     with as_caller() as tx:
         service.stop_callout(tx, callout_id, reason=body.reason)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from gridmap.db.tables import Dispatch
 from gridmap.services.dispatching import offers, steps
 from gridmap.services.dispatching.supplement import add_to_result
-from gridmap.services.transaction import Tx
-from web import shapes
+from web import shapes_jobs
 from web.guards import requires
+from web.job_steps import do_step
 from web.outputs import returns
-from web.schemas import Body, Empty, Key, OptionalText, Reason
-from web.site import as_caller
+from web.schemas import Body, Empty, Key, OptionalText, WithReason
 
 dispatches = APIBlueprint("dispatches", __name__, url_prefix="/api/dispatches", tag="dispatches")
 
@@ -36,62 +33,58 @@ class Done(Supplement):
     code: Key
 
 
-class Cancel(Body):
-    reason: Reason
-
-
 @dispatches.post("/<uuid:dispatch_id>/accept")
 @dispatches.input(Empty, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work")
-def accept(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
+def accept(dispatch_id: UUID, body: Empty) -> shapes_jobs.DispatchLine:
     """Take the job; from here address and text are seen."""
-    return _step(lambda tx: offers.accept(tx, dispatch_id))
+    return do_step(lambda tx: offers.accept(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/decline")
 @dispatches.input(Decline, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work")
-def decline(dispatch_id: UUID, body: Decline) -> shapes.DispatchLine:
+def decline(dispatch_id: UUID, body: Decline) -> shapes_jobs.DispatchLine:
     """Say no, with a reason from the list."""
-    return _step(lambda tx: offers.decline(tx, dispatch_id, reason=body.reason))
+    return do_step(lambda tx: offers.decline(tx, dispatch_id, reason=body.reason))
 
 
 @dispatches.post("/<uuid:dispatch_id>/depart")
 @dispatches.input(Empty, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work")
-def depart(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
+def depart(dispatch_id: UUID, body: Empty) -> shapes_jobs.DispatchLine:
     """On the way."""
-    return _step(lambda tx: steps.depart(tx, dispatch_id))
+    return do_step(lambda tx: steps.depart(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/arrive")
 @dispatches.input(Empty, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work")
-def arrive(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
+def arrive(dispatch_id: UUID, body: Empty) -> shapes_jobs.DispatchLine:
     """On scene."""
-    return _step(lambda tx: steps.arrive(tx, dispatch_id))
+    return do_step(lambda tx: steps.arrive(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/arrive-undo")
 @dispatches.input(Empty, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work")
-def undo_arrival(dispatch_id: UUID, body: Empty) -> shapes.DispatchLine:
+def undo_arrival(dispatch_id: UUID, body: Empty) -> shapes_jobs.DispatchLine:
     """Not there yet after all."""
-    return _step(lambda tx: steps.undo_arrival(tx, dispatch_id))
+    return do_step(lambda tx: steps.undo_arrival(tx, dispatch_id))
 
 
 @dispatches.post("/<uuid:dispatch_id>/done")
 @dispatches.input(Done, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work")
-def done(dispatch_id: UUID, body: Done) -> shapes.DispatchLine:
+def done(dispatch_id: UUID, body: Done) -> shapes_jobs.DispatchLine:
     """Report the result; a photo where the class asks for one."""
-    return _step(
+    return do_step(
         lambda tx: steps.report_done(
             tx,
             dispatch_id,
@@ -105,11 +98,11 @@ def done(dispatch_id: UUID, body: Done) -> shapes.DispatchLine:
 
 @dispatches.post("/<uuid:dispatch_id>/supplement")
 @dispatches.input(Supplement, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work")
-def supplement(dispatch_id: UUID, body: Supplement) -> shapes.DispatchLine:
+def supplement(dispatch_id: UUID, body: Supplement) -> shapes_jobs.DispatchLine:
     """Words, photos or a voice beside the result that stands, until the case is closed."""
-    return _step(
+    return do_step(
         lambda tx: add_to_result(
             tx, dispatch_id, note=body.note, photo_ids=body.photo_ids, voice_id=body.voice_id
         )
@@ -117,14 +110,9 @@ def supplement(dispatch_id: UUID, body: Supplement) -> shapes.DispatchLine:
 
 
 @dispatches.post("/<uuid:dispatch_id>/cancel")
-@dispatches.input(Cancel, arg_name="body")
-@returns(shapes.DispatchLine)
+@dispatches.input(WithReason, arg_name="body")
+@returns(shapes_jobs.DispatchLine)
 @requires("case.dispatch")
-def cancel(dispatch_id: UUID, body: Cancel) -> shapes.DispatchLine:
+def cancel(dispatch_id: UUID, body: WithReason) -> shapes_jobs.DispatchLine:
     """Call it off."""
-    return _step(lambda tx: steps.cancel(tx, dispatch_id, reason=body.reason))
-
-
-def _step(verb: Callable[[Tx], Dispatch]) -> shapes.DispatchLine:
-    with as_caller() as tx:
-        return shapes.dispatch_in(tx, verb(tx))
+    return do_step(lambda tx: steps.cancel(tx, dispatch_id, reason=body.reason))

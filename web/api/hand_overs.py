@@ -11,7 +11,7 @@ from gridmap.services import hand_overs as service
 from web import shapes_response as shapes
 from web.guards import requires
 from web.outputs import returns
-from web.schemas import Body, Key, Reason, ShortText
+from web.schemas import Body, Key, Reason, ShortText, WithReason
 from web.site import as_caller
 
 hand_overs = APIBlueprint("hand_overs", __name__, url_prefix="/api", tag="hand-overs")
@@ -28,10 +28,6 @@ class HandOver(Body):
 
 class Acknowledge(Body):
     their_number: ShortText
-
-
-class Return(Body):
-    reason: Reason
 
 
 @hand_overs.post("/incidents/<uuid:incident_id>/hand-overs")
@@ -61,10 +57,10 @@ def acknowledge(hand_over_id: UUID, body: Acknowledge) -> shapes.HandOverLine:
 
 
 @hand_overs.post("/hand-overs/<uuid:hand_over_id>/return")
-@hand_overs.input(Return, arg_name="body")
+@hand_overs.input(WithReason, arg_name="body")
 @returns(shapes.HandOverLine)
 @requires("case.dispatch")
-def give_back(hand_over_id: UUID, body: Return) -> shapes.HandOverLine:
+def give_back(hand_over_id: UUID, body: WithReason) -> shapes.HandOverLine:
     """The agency gave it back, and why."""
     with as_caller() as tx:
         return shapes.hand_over(service.take_back(tx, hand_over_id, reason=body.reason))

@@ -17,7 +17,7 @@ from gridmap.services.dispatching import offers
 from gridmap.services.queries.places import area_path
 from gridmap.services.queries.response import read_response
 from gridmap.services.transaction import Tx
-from web import shapes
+from web import shapes, shapes_jobs
 from web.guards import requires, signed_in
 from web.outputs import returns
 from web.schemas import (
@@ -340,13 +340,13 @@ def note(incident_id: UUID, body: Note) -> shapes.IncidentDetail:
 
 @cases.get("/<uuid:incident_id>/recommendation")
 @cases.input(RecommendationQuery, location="query", arg_name="query")
-@returns(shapes.RecommendationLine)
+@returns(shapes_jobs.RecommendationLine)
 @requires("case.dispatch")
-def recommend(incident_id: UUID, query: RecommendationQuery) -> shapes.RecommendationLine:
+def recommend(incident_id: UUID, query: RecommendationQuery) -> shapes_jobs.RecommendationLine:
     """Who is there first, by road; each with reasons, who was left out and why, and what cannot be had."""
     with as_caller() as tx:
         candidates = recommending.list_candidates(tx, incident_id, divert=query.divert)
-    return shapes.recommendation(
+    return shapes_jobs.recommendation(
         recommending.recommend(candidates, site().router, query.limit, own_grid_first=query.own_grid_first)
     )
 
@@ -371,9 +371,9 @@ def show_route(incident_id: UUID, query: RouteQuery) -> RouteLine:
 
 @cases.post("/<uuid:incident_id>/dispatches")
 @cases.input(OfferJob, arg_name="body")
-@returns(shapes.DispatchLine, status=201)
+@returns(shapes_jobs.DispatchLine, status=201)
 @requires("case.dispatch")
-def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes.DispatchLine, int]:
+def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes_jobs.DispatchLine, int]:
     """Offer the job to a unit; what the road says it takes is kept with the offer."""
     here = site()
     with as_caller() as tx:
@@ -390,7 +390,7 @@ def offer_job(incident_id: UUID, body: OfferJob) -> tuple[shapes.DispatchLine, i
         override_reason=body.override_reason,
     )
     with as_caller() as tx:
-        return shapes.dispatch_in(tx, offers.offer(tx, command)), 201
+        return shapes_jobs.dispatch_in(tx, offers.offer(tx, command)), 201
 
 
 def _detail(tx: Tx, incident_id: UUID) -> shapes.IncidentDetail:

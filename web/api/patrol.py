@@ -15,7 +15,7 @@ from gridmap.services.dispatching.offers import mark_seen
 from gridmap.services.notices import list_notices
 from gridmap.services.patrol import Job, PatrolState, Places
 from gridmap.services.transaction import Tx
-from web import shapes, shapes_response, shapes_watch
+from web import shapes, shapes_jobs, shapes_response, shapes_watch
 from web.guards import requires
 from web.schemas import Body, Reason
 from web.site import as_caller
@@ -104,7 +104,7 @@ def _offer(row: Dispatch, places: Places | None) -> Json:
             "wanted": places.wanted,
             "places_left": places.left,
         }
-    return {**shapes.offer(row), "callout": callout}
+    return {**shapes_jobs.offer(row), "callout": callout}
 
 
 def _ended(row: Dispatch) -> Json:
@@ -126,7 +126,7 @@ def _task(row: Task) -> Json:
 
 def _job(tx: Tx, job: Job) -> Json:
     return {
-        **shapes.dispatch_in(tx, job.dispatch),
+        **shapes_jobs.dispatch_in(tx, job.dispatch),
         "tasks": [_task(row) for row in job.steps],
         "incident": {**shapes.summary(get_case_row(tx, job.incident.id)), "text": "\n\n".join(job.texts)},
     }

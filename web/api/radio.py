@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from gridmap.db.tables import Dispatch
 from gridmap.errors import Conflict
 from gridmap.services import recommending
 from gridmap.services.dispatching import help as helping
 from gridmap.services.dispatching import radio as service
 from gridmap.services.dispatching.rows import find_dispatch
 from gridmap.services.routing import Way
-from gridmap.services.transaction import Tx
-from web import shapes
+from web import shapes_jobs
 from web.guards import requires
+from web.job_steps import do_step
 from web.outputs import returns
-from web.schemas import Body, Key, OptionalText, Reason
+from web.schemas import Body, Key, OptionalText, Reason, WithReason
 from web.site import as_caller, site
 
 radio = APIBlueprint("radio", __name__, url_prefix="/api/dispatches", tag="dispatches")
@@ -34,10 +32,6 @@ class RadioStep(Body):
     code: Key | None = None
     note: OptionalText = ""
     photo_follows: bool = False
-
-
-class WithReason(Body):
-    reason: Reason
 
 
 class DivertTo(Body):
@@ -64,9 +58,9 @@ class Blocked(Body):
 
 @radio.post("/<uuid:dispatch_id>/radio")
 @radio.input(RadioStep, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("case.dispatch")
-def say_step(dispatch_id: UUID, body: RadioStep) -> shapes.DispatchLine:
+def say_step(dispatch_id: UUID, body: RadioStep) -> shapes_jobs.DispatchLine:
     """Do a step for a unit that said so over the radio; row and timeline say that it came that way."""
     said = service.Said(
         step=body.step,
@@ -75,32 +69,32 @@ def say_step(dispatch_id: UUID, body: RadioStep) -> shapes.DispatchLine:
         note=body.note,
         photo_follows=body.photo_follows,
     )
-    return _done(lambda tx: service.say_step(tx, dispatch_id, said))
+    return do_step(lambda tx: service.say_step(tx, dispatch_id, said))
 
 
 @radio.post("/<uuid:dispatch_id>/recall")
 @radio.input(WithReason, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("case.dispatch")
-def recall(dispatch_id: UUID, body: WithReason) -> shapes.DispatchLine:
+def recall(dispatch_id: UUID, body: WithReason) -> shapes_jobs.DispatchLine:
     """Bring the unit back before it has arrived."""
-    return _done(lambda tx: service.recall(tx, dispatch_id, reason=body.reason))
+    return do_step(lambda tx: service.recall(tx, dispatch_id, reason=body.reason))
 
 
 @radio.post("/<uuid:dispatch_id>/release")
 @radio.input(WithReason, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("case.dispatch")
-def release(dispatch_id: UUID, body: WithReason) -> shapes.DispatchLine:
+def release(dispatch_id: UUID, body: WithReason) -> shapes_jobs.DispatchLine:
     """Let the unit go from the scene without a result of its own."""
-    return _done(lambda tx: service.release(tx, dispatch_id, reason=body.reason))
+    return do_step(lambda tx: service.release(tx, dispatch_id, reason=body.reason))
 
 
 @radio.post("/<uuid:dispatch_id>/divert")
 @radio.input(DivertTo, arg_name="body")
-@returns(shapes.DispatchLine, status=201)
+@returns(shapes_jobs.DispatchLine, status=201)
 @requires("case.dispatch")
-def divert(dispatch_id: UUID, body: DivertTo) -> tuple[shapes.DispatchLine, int]:
+def divert(dispatch_id: UUID, body: DivertTo) -> tuple[shapes_jobs.DispatchLine, int]:
     """End this job and offer the unit another, both or neither; answers the new dispatch."""
     here = site()
     way = _find_way(dispatch_id, body.to_incident_id)
@@ -114,25 +108,25 @@ def divert(dispatch_id: UUID, body: DivertTo) -> tuple[shapes.DispatchLine, int]
         distance_m=way.distance_m if way else None,
         travel_method=way.method if way else None,
     )
-    return _done(lambda tx: service.divert(tx, dispatch_id, command)), 201
+    return do_step(lambda tx: service.divert(tx, dispatch_id, command)), 201
 
 
 @radio.post("/<uuid:dispatch_id>/need-help")
 @radio.input(HelpCall, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work", "case.dispatch")
-def need_help(dispatch_id: UUID, body: HelpCall) -> shapes.DispatchLine:
+def need_help(dispatch_id: UUID, body: HelpCall) -> shapes_jobs.DispatchLine:
     """More people are needed here."""
-    return _done(lambda tx: helping.ask_for_help(tx, dispatch_id, note=body.note))
+    return do_step(lambda tx: helping.ask_for_help(tx, dispatch_id, note=body.note))
 
 
 @radio.post("/<uuid:dispatch_id>/cannot-enter")
 @radio.input(Blocked, arg_name="body")
-@returns(shapes.DispatchLine)
+@returns(shapes_jobs.DispatchLine)
 @requires("job.work", "case.dispatch")
-def cannot_enter(dispatch_id: UUID, body: Blocked) -> shapes.DispatchLine:
+def cannot_enter(dispatch_id: UUID, body: Blocked) -> shapes_jobs.DispatchLine:
     """There, and not getting in."""
-    return _done(lambda tx: helping.cannot_enter(tx, dispatch_id, reason=body.reason, note=body.note))
+    return do_step(lambda tx: helping.cannot_enter(tx, dispatch_id, reason=body.reason, note=body.note))
 
 
 def _find_way(dispatch_id: UUID, incident_id: UUID) -> Way | None:
@@ -143,8 +137,3 @@ def _find_way(dispatch_id: UUID, incident_id: UUID) -> Way | None:
     except Conflict:
         return None
     return recommending.find_way(site().router, trip)
-
-
-def _done(verb: Callable[[Tx], Dispatch]) -> shapes.DispatchLine:
-    with as_caller() as tx:
-        return shapes.dispatch_in(tx, verb(tx))

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from gridmap.domain.metric import LocalMetric
 from gridmap.services import replay as service
 from gridmap.services.after_action import get_after_action
-from web import shapes
+from web import shapes, shapes_jobs
 from web.after_action import render_after_action
 from web.guards import requires
 from web.outputs import returns
@@ -37,7 +37,7 @@ class ReportQuery(ReplayQuery):
 class ReplayLeg(TypedDict):
     """The way of one unit on this job."""
 
-    dispatch: shapes.DispatchLine
+    dispatch: shapes_jobs.DispatchLine
     mode: str
     points: list[service.LegPoint]
 
@@ -77,7 +77,7 @@ def show_replay(incident_id: UUID, query: ReplayQuery) -> ReplayLine:
             "events": [shapes.timeline_event(row) for row in found.events],
             "legs": [
                 {
-                    "dispatch": shapes.dispatch(leg.dispatch, leg.call_sign),
+                    "dispatch": shapes_jobs.dispatch(leg.dispatch, leg.call_sign),
                     "mode": leg.mode,
                     "points": list(leg.points),
                 }

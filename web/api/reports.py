@@ -15,7 +15,7 @@ from gridmap.services.transaction import Tx
 from web import shapes
 from web.guards import requires
 from web.outputs import returns
-from web.schemas import Abscissa, Body, Key, Moment, OptionalText, Ordinate, Reason, Severity, ShortText
+from web.schemas import Abscissa, Body, Key, Moment, OptionalText, Ordinate, Severity, ShortText, WithReason
 from web.site import as_caller, site
 
 reports = APIBlueprint("reports", __name__, url_prefix="/api/reports", tag="reports")
@@ -69,10 +69,6 @@ class ContactCard(TypedDict):
     phone: str
 
 
-class OpenContact(Body):
-    reason: Reason
-
-
 @reports.post("")
 @reports.input(NewReport, arg_name="body")
 @returns(Receipt, status=201)
@@ -97,10 +93,10 @@ def create(body: NewReport) -> tuple[Receipt, int]:
 
 
 @reports.post("/<uuid:report_id>/contact")
-@reports.input(OpenContact, arg_name="body")
+@reports.input(WithReason, arg_name="body")
 @returns(ContactCard)
 @requires("contact.read")
-def show_contact(report_id: UUID, body: OpenContact) -> ContactCard:
+def show_contact(report_id: UUID, body: WithReason) -> ContactCard:
     """Whom to call back. The look and its reason are recorded."""
     with as_caller() as tx:
         card = open_contact(tx, report_id, reason=body.reason, vault=site().vault)

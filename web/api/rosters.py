@@ -17,7 +17,7 @@ from gridmap.services.transaction import Tx
 from web import shapes_watch
 from web.guards import requires
 from web.outputs import IsCut, returns
-from web.schemas import Body, Empty, Moment, Query, Reason, ShortText
+from web.schemas import Body, Empty, Moment, Query, Reason, ShortText, WithReason
 from web.site import as_caller
 
 rosters = APIBlueprint("rosters", __name__, url_prefix="/api/rosters", tag="rosters")
@@ -45,10 +45,6 @@ class NewSpan(Body):
 class Crew(Body):
     vehicle: Annotated[str, Field(max_length=200)] | None = None
     partner_person_id: UUID | None = None
-
-
-class WithReason(Body):
-    reason: Reason
 
 
 class AskSwap(Body):

@@ -10,7 +10,7 @@ from gridmap.services.tasks import cancel_task, finish_task
 from web import shapes_response as shapes
 from web.guards import signed_in
 from web.outputs import returns
-from web.schemas import Body, Reason
+from web.schemas import Body, Reason, WithReason
 from web.site import as_caller
 
 tasks = APIBlueprint("tasks", __name__, url_prefix="/api/tasks", tag="tasks")
@@ -18,10 +18,6 @@ tasks = APIBlueprint("tasks", __name__, url_prefix="/api/tasks", tag="tasks")
 
 class Finish(Body):
     note: Reason | None = None
-
-
-class Cancel(Body):
-    reason: Reason
 
 
 @tasks.post("/<uuid:task_id>/finish")
@@ -35,10 +31,10 @@ def finish(task_id: UUID, body: Finish) -> shapes.TaskLine:
 
 
 @tasks.post("/<uuid:task_id>/cancel")
-@tasks.input(Cancel, arg_name="body")
+@tasks.input(WithReason, arg_name="body")
 @returns(shapes.TaskLine)
 @signed_in
-def cancel(task_id: UUID, body: Cancel) -> shapes.TaskLine:
+def cancel(task_id: UUID, body: WithReason) -> shapes.TaskLine:
     """Not to be done, and why."""
     with as_caller() as tx:
         return shapes.task(cancel_task(tx, task_id, reason=body.reason))
