@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from gridmap.db.tables import Agreement, HandOver, Notice, PlanRun, Task
 from gridmap.domain.response import Plan, Rules, need_from
+from gridmap.services.dispatching.previewing import Asked
 from gridmap.services.plans import CurrentPlan
 from gridmap.services.queries.response import CalloutState, Response
 
@@ -124,7 +125,7 @@ class PlanLine(TypedDict):
 
 
 class WhoLine(TypedDict):
-    """Whom the plan's first level would ask now, best first, and for which place."""
+    """Somebody who would be asked now, and for which place; a broadcast tells no time."""
 
     unit_id: UUID
     call_sign: str
@@ -139,6 +140,13 @@ class PlanPreview(TypedDict):
 
     match: PlanLine | None
     running: list[RunLine]
+    who: list[WhoLine]
+    wanted: int
+
+
+class CalloutPreview(TypedDict):
+    """Whom a call-out would ask at once, best first, and how many places it has."""
+
     who: list[WhoLine]
     wanted: int
 
@@ -298,6 +306,17 @@ def plan(found: CurrentPlan) -> PlanLine:
             }
             for step in body.steps
         ],
+    }
+
+
+def asked(one: Asked) -> WhoLine:
+    return {
+        "unit_id": one.unit_id,
+        "call_sign": one.call_sign,
+        "place": one.place,
+        "seconds": one.seconds,
+        "distance_m": one.distance_m,
+        "method": one.method,
     }
 
 

@@ -11,12 +11,13 @@ from pydantic import Field
 from gridmap.domain.response import DELIVER_S, LEVEL_S, OFFER_S, FenceRule, Place, Rules, places_from
 from gridmap.services import agreements as agreed
 from gridmap.services.dispatching import callouts as service
+from gridmap.services.dispatching.previewing import preview_asked, read_callout_preview
 from gridmap.services.queries.response import get_callout, read_response
 from web import shapes_response as shapes
 from web.guards import requires, signed_in
 from web.outputs import returns
 from web.schemas import AreaId, Body, Empty, Key, Moment, Reason, WithReason
-from web.site import as_caller
+from web.site import as_caller, site
 
 callouts = APIBlueprint("callouts", __name__, url_prefix="/api", tag="callouts")
 Json = dict[str, Any]
@@ -83,17 +84,7 @@ def open_callout(incident_id: UUID, body: OpenCallout) -> tuple[shapes.CalloutLi
         incident_id=incident_id,
         mode=body.mode,
         need=_places(body.need),
-        rules=Rules(
-            fence=FenceRule(body.fence.kind, body.fence.value) if body.fence else None,
-            offer_s=body.offer_s,
-            deliver_s=body.deliver_s,
-            level_s=body.level_s,
-            undelivered=body.undelivered,
-            own_grid_first=body.own_grid_first,
-            flat=body.flat,
-            mutual_aid=body.mutual_aid,
-            ask_again=body.ask_again,
-        ),
+        rules=_rules(body),
         unit_ids=tuple(dict.fromkeys(body.unit_ids)),
         reason=body.reason,
         override_reason=body.override_reason,
@@ -101,6 +92,20 @@ def open_callout(incident_id: UUID, body: OpenCallout) -> tuple[shapes.CalloutLi
     with as_caller() as tx:
         made = service.open_callout(tx, command)
         return shapes.callout(get_callout(tx, made.id)), 201
+
+
+@callouts.post("/incidents/<uuid:incident_id>/callouts/preview")
+@callouts.input(OpenCallout, arg_name="body")
+@returns(shapes.CalloutPreview)
+@requires("case.dispatch")
+def preview_callout(incident_id: UUID, body: OpenCallout) -> shapes.CalloutPreview:
+    """Whom this call-out would ask at once; nobody is asked and nothing is written."""
+    with as_caller() as tx:
+        preview = read_callout_preview(
+            tx, incident_id, mode=body.mode, need=_places(body.need), rules=_rules(body)
+        )
+    who = preview_asked(preview, site().router)
+    return {"who": [shapes.asked(one) for one in who], "wanted": preview.wanted}
 
 
 @callouts.get("/incidents/<uuid:incident_id>/callouts")
@@ -170,6 +175,20 @@ def end_agreement(agreement_id: UUID, body: Empty) -> shapes.AgreementLine:
     """From now on nobody is called by it."""
     with as_caller() as tx:
         return shapes.agreement(agreed.end_agreement(tx, agreement_id))
+
+
+def _rules(body: OpenCallout) -> Rules:
+    return Rules(
+        fence=FenceRule(body.fence.kind, body.fence.value) if body.fence else None,
+        offer_s=body.offer_s,
+        deliver_s=body.deliver_s,
+        level_s=body.level_s,
+        undelivered=body.undelivered,
+        own_grid_first=body.own_grid_first,
+        flat=body.flat,
+        mutual_aid=body.mutual_aid,
+        ask_again=body.ask_again,
+    )
 
 
 def _places(need: list[PlaceBody]) -> tuple[Place, ...]:

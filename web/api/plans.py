@@ -8,7 +8,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 
 from gridmap.services import plans as service
-from gridmap.services.dispatching.previewing import preview_plan, read_preview
+from gridmap.services.dispatching.previewing import preview_asked, read_preview
 from gridmap.services.queries.response import read_response
 from web import shapes_response as shapes
 from web.guards import requires, signed_in
@@ -64,21 +64,11 @@ def show_plan(incident_id: UUID) -> shapes.PlanPreview:
     with as_caller() as tx:
         preview = read_preview(tx, incident_id)
         running = [shapes.run(row) for row in service.running_plans(tx, incident_id)]
-    who = preview_plan(preview, site().router)
+    who = preview_asked(preview, site().router)
     return {
         "match": shapes.plan(preview.plan) if preview.plan else None,
         "running": running,
-        "who": [
-            {
-                "unit_id": one.unit_id,
-                "call_sign": one.call_sign,
-                "place": one.place,
-                "seconds": one.seconds,
-                "distance_m": one.distance_m,
-                "method": one.method,
-            }
-            for one in who
-        ],
+        "who": [shapes.asked(one) for one in who],
         "wanted": preview.wanted,
     }
 

@@ -1,4 +1,4 @@
-"""Whom a plan would ask now, before anybody starts it."""
+"""Whom a plan or a call-out would ask now, before anybody starts it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from uuid import UUID
 
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.db.tables import Incident
-from gridmap.errors import NotFound
+from gridmap.domain.response import Place, Rules, check_need, check_rules
+from gridmap.errors import Conflict, NotFound
 from gridmap.services.dispatching.filling import Search, choose, search_for, with_ground
 from gridmap.services.plans import CurrentPlan, matching_plan
 from gridmap.services.transaction import Tx
@@ -15,7 +16,7 @@ from gridmap.services.transaction import Tx
 
 @dataclass(frozen=True)
 class Preview:
-    """The plan that fits and the search of its first level; neither where no plan fits or no place is known."""
+    """A search, that of the plan's first level where it is of a plan; None where no plan fits or no place is known."""
 
     plan: CurrentPlan | None
     search: Search | None
@@ -35,10 +36,8 @@ class Asked:
 
 
 def read_preview(tx: Tx, incident_id: UUID) -> Preview:
-    """What the actor may see of it. Raises NotFound("incident_not_found")."""
-    incident = tx.session.get(Incident, incident_id)
-    if incident is None:
-        raise NotFound("incident_not_found")
+    """The plan that fits, as far as the actor may see. Raises NotFound("incident_not_found")."""
+    incident = _incident(tx, incident_id)
     plan = matching_plan(tx, incident)
     if plan is None or incident.geom is None:
         return Preview(plan, None, 0)
@@ -47,7 +46,19 @@ def read_preview(tx: Tx, incident_id: UUID) -> Preview:
     return Preview(plan, search, sum(place.count for place in level.need))
 
 
-def preview_plan(preview: Preview, router: Valhalla) -> list[Asked]:
+def read_callout_preview(
+    tx: Tx, incident_id: UUID, *, mode: str, need: tuple[Place, ...], rules: Rules
+) -> Preview:
+    """A call-out as it would be opened. Raises NotFound, Invalid, Conflict("incident_not_located")."""
+    incident = _incident(tx, incident_id)
+    check_need(need)
+    check_rules(mode, rules)
+    if incident.geom is None:
+        raise Conflict("incident_not_located", number=incident.number)
+    return Preview(None, search_for(tx, incident, mode, rules, need, ()), sum(place.count for place in need))
+
+
+def preview_asked(preview: Preview, router: Valhalla) -> list[Asked]:
     """The first to be asked for each place, best first. Holds no transaction."""
     if preview.search is None:
         return []
@@ -62,3 +73,10 @@ def preview_plan(preview: Preview, router: Valhalla) -> list[Asked]:
             call_sign = preview.search.units[one.unit_id].call_sign
             asked.append(Asked(one.unit_id, call_sign, place.key, one.seconds, one.distance_m, one.method))
     return asked
+
+
+def _incident(tx: Tx, incident_id: UUID) -> Incident:
+    incident = tx.session.get(Incident, incident_id)
+    if incident is None:
+        raise NotFound("incident_not_found")
+    return incident

@@ -83,10 +83,20 @@ export interface Plan {
   steps: { key: string; name: Name; due_min: number | null }[];
 }
 
+/** Somebody who would be asked now; a broadcast tells no time. */
+export interface Asked {
+  unit_id: string;
+  call_sign: string;
+  place: string;
+  seconds: number | null;
+  distance_m: number | null;
+  method: string | null;
+}
+
 export interface PlanPreview {
   match: Plan | null;
   running: PlanRun[];
-  who: { unit_id: string; call_sign: string; place: string; seconds: number | null; distance_m: number | null; method: string | null }[];
+  who: Asked[];
   wanted: number;
 }
 
@@ -100,6 +110,7 @@ export interface NewCallout {
   flat?: boolean;
   mutual_aid?: boolean;
   own_grid_first?: boolean;
+  override_reason?: string;
 }
 
 export const listPlans = () => get<{ items: Plan[] }>("/api/plans");
@@ -107,6 +118,8 @@ export const getPlan = (incidentId: string) => get<PlanPreview>(`/api/incidents/
 export const startPlan = (incidentId: string, plan_key?: string) => post<Response>(`/api/incidents/${incidentId}/plan/start`, plan_key ? { plan_key } : {});
 export const endPlan = (incidentId: string, plan_key: string, reason: string) => post<Response>(`/api/incidents/${incidentId}/plan/end`, { plan_key, reason });
 export const openCallout = (incidentId: string, body: NewCallout) => post<Callout>(`/api/incidents/${incidentId}/callouts`, body);
+/** Whom it would ask at once; nobody is asked. */
+export const previewCallout = (incidentId: string, body: NewCallout) => post<{ who: Asked[]; wanted: number }>(`/api/incidents/${incidentId}/callouts/preview`, body);
 export const stopCallout = (id: string, reason: string) => post<Callout>(`/api/callouts/${id}/stop`, { reason });
 export const finishTask = (id: string, note?: string) => post<PlanTask>(`/api/tasks/${id}/finish`, note ? { note } : {});
 export const cancelTask = (id: string, reason: string) => post<PlanTask>(`/api/tasks/${id}/cancel`, { reason });

@@ -47,6 +47,15 @@ export const callout = {
   aid: ["允许按协议跨区支援", "Mutual aid across the border, by agreement"],
   own_first: ["本网格人员优先", "The grid's own worker first"],
   open: ["发起呼叫", "Call out"],
+  names: ["点名呼叫(最多 20 人)", "Whom by name (20 at most)"],
+  names_none: ["附近没有可点名的在岗力量。可改用“依次”并放宽范围,或允许跨区支援。", "Nobody on duty to name nearby. Use “next in line” with a wider area, or mutual aid."],
+  preview: ["预览:会呼叫谁", "Preview: who would be asked"],
+  would_ask: ["此刻会呼叫 {n} 人,共需 {wanted} 人", "would ask {n} now, {wanted} wanted"],
+  would_nobody: ["此刻没有符合条件的力量:放宽范围、减少条件,或允许跨区支援。", "Nobody fits now: widen the area, ask for less, or allow mutual aid."],
+  seen_at: ["{time} 已读", "seen {time}"],
+  delivered_at: ["{time} 送达,未读", "delivered {time}, not seen"],
+  not_delivered: ["未送达", "not delivered"],
+  people: ["被呼叫的人员({n})", "Who was asked ({n})"],
   opened: ["呼叫已发起", "Called out"],
 } satisfies Group;
 
