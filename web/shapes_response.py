@@ -9,11 +9,13 @@ from uuid import UUID
 # pydantic needs this one to read types of TypedDict on 3.11.
 from typing_extensions import TypedDict
 
-from gridmap.db.tables import Agreement, HandOver, Notice, PlanRun, Task
+from gridmap.db.tables import Agreement, HandOver, Notice, PlanRun, PlanVersion, Task
 from gridmap.domain.response import Plan, Rules, need_from
+from gridmap.services.areas import list_area_names
 from gridmap.services.dispatching.previewing import Asked
 from gridmap.services.plans import CurrentPlan
 from gridmap.services.queries.response import CalloutState, Response
+from gridmap.services.transaction import Tx
 
 Params = dict[str, Any]
 
@@ -111,7 +113,7 @@ class ResponseLine(TypedDict):
 
 
 class PlanLine(TypedDict):
-    """A plan in its newest version; `body` is the whole of it as it is written."""
+    """A plan in its newest version, as it is gone by; a `version` of 0 is written nowhere."""
 
     key: str
     version: int
@@ -122,6 +124,16 @@ class PlanLine(TypedDict):
     tell: tuple[str, ...]
     levels: list[Params]
     steps: list[Params]
+
+
+class PlanVersionLine(TypedDict):
+    """One version of a plan; `body` is the whole of it in the form of data/vocab/plans.toml."""
+
+    key: str
+    version: int
+    source: str
+    created_at: datetime
+    body: Params
 
 
 class WhoLine(TypedDict):
@@ -154,7 +166,9 @@ class CalloutPreview(TypedDict):
 class AgreementLine(TypedDict):
     id: UUID
     lender_area_id: int
+    lender_area_name: str | None
     borrower_area_id: int
+    borrower_area_name: str | None
     unit_kinds: list[str]
     valid_from: datetime | None
     valid_to: datetime | None
@@ -277,10 +291,13 @@ def response(found: Response) -> ResponseLine:
 
 
 def plan(found: CurrentPlan) -> PlanLine:
-    body: Plan = found.plan
+    return plan_line(found.plan, found.version)
+
+
+def plan_line(body: Plan, version: int) -> PlanLine:
     return {
         "key": body.key,
-        "version": found.version,
+        "version": version,
         "name": {"zh": body.zh, "en": body.en},
         "classes": body.classes,
         "severities": body.severities,
@@ -320,13 +337,30 @@ def asked(one: Asked) -> WhoLine:
     }
 
 
-def agreement(row: Agreement) -> AgreementLine:
+def plan_version(row: PlanVersion) -> PlanVersionLine:
     return {
-        "id": row.id,
-        "lender_area_id": row.lender_area_id,
-        "borrower_area_id": row.borrower_area_id,
-        "unit_kinds": row.unit_kinds,
-        "valid_from": row.valid.lower,
-        "valid_to": row.valid.upper,
-        "note": row.note,
+        "key": row.key,
+        "version": row.version,
+        "source": row.source,
+        "created_at": row.created_at,
+        "body": row.body,
     }
+
+
+def agreements(tx: Tx, rows: list[Agreement]) -> list[AgreementLine]:
+    """Each with the names of its two areas."""
+    names = list_area_names(tx, {area for row in rows for area in (row.lender_area_id, row.borrower_area_id)})
+    return [
+        {
+            "id": row.id,
+            "lender_area_id": row.lender_area_id,
+            "lender_area_name": names.get(row.lender_area_id),
+            "borrower_area_id": row.borrower_area_id,
+            "borrower_area_name": names.get(row.borrower_area_id),
+            "unit_kinds": row.unit_kinds,
+            "valid_from": row.valid.lower,
+            "valid_to": row.valid.upper,
+            "note": row.note,
+        }
+        for row in rows
+    ]

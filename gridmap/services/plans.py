@@ -58,16 +58,34 @@ def load_shipped(tx: Tx) -> int:
 def change_plan(tx: Tx, key: str, body: dict[str, Any]) -> CurrentPlan:
     """The site's own next version of a plan, or a new plan. What runs goes on by its version. Raises Invalid."""
     tx.actor.require("response.edit")
-    if body.get("key") != key:
-        raise Invalid("plan_broken", reason="key")
-    plan = plan_from(body)
-    check_plan(plan)
+    plan = read_plan(key, body)
     known = _newest(tx).get(key)
     if known is not None and known.digest == digest_of(body):
         return CurrentPlan(known.id, known.version, plan)
     row = _add(tx, body, known.version + 1 if known else 1, SITE)
     audit(tx, "plan.change", "plan_version", row.id, key=key, version=row.version)
     return CurrentPlan(row.id, row.version, plan)
+
+
+def read_plan(key: str, body: dict[str, Any]) -> Plan:
+    """A plan as somebody wrote it, gone through as a publication would. Raises Invalid that names what is wrong."""
+    if body.get("key") != key:
+        raise Invalid("plan_broken", reason="key")
+    plan = plan_from(body)
+    check_plan(plan)
+    return plan
+
+
+def list_versions(tx: Tx, key: str) -> list[PlanVersion]:
+    """Every version of a plan, the newest first. Raises NotFound("plan_not_found")."""
+    rows = list(
+        tx.session.scalars(
+            select(PlanVersion).where(PlanVersion.key == key).order_by(PlanVersion.version.desc())
+        )
+    )
+    if not rows:
+        raise NotFound("plan_not_found", plan_key=key)
+    return rows
 
 
 def current_plans(tx: Tx) -> list[CurrentPlan]:

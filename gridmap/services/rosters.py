@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select, text
 
-from gridmap.db.tables import RosterEntry, Unit
+from gridmap.db.tables import Person, RosterEntry, Unit
 from gridmap.domain.ids import new_id
 from gridmap.errors import Conflict, Invalid, NotFound
 from gridmap.services.auditing import audit
@@ -108,6 +108,24 @@ def list_colleagues(tx: Tx) -> list[Colleague]:
     """Units of the same kind nearby, the own among them, by call sign."""
     rows = tx.session.execute(text("select unit_id, call_sign from colleague_units() order by call_sign"))
     return [Colleague(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class CrewPerson:
+    """Somebody who may be planned as a partner."""
+
+    person_id: UUID
+    name: str
+    job: str | None
+
+
+def list_people(tx: Tx) -> list[CrewPerson]:
+    """The staff in sight by name, for who makes the roster; MAX_ROWS at most."""
+    tx.actor.require("roster.edit")
+    rows = tx.session.execute(
+        select(Person.id, Person.name, Person.job).order_by(Person.name).limit(MAX_ROWS)
+    )
+    return [CrewPerson(*row) for row in rows]
 
 
 def plan(tx: Tx, command: NewEntry) -> Planned:

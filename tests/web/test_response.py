@@ -124,6 +124,47 @@ def test_bad_bodies_are_refused_by_name(desk: Browser, world: World, browse: Bro
     lead = browse("shift_lead.0")
     areas = {"lender_area_id": world.county_ids[1], "borrower_area_id": world.county_ids[0]}
     made = ok(lead.post("/api/agreements", areas), 201)
+    assert made["lender_area_name"]
+    assert made["lender_area_name"] != made["borrower_area_name"]
     assert [row["id"] for row in ok(desk.get("/api/agreements"))["items"]] == [made["id"]]
     assert ok(lead.post(f"/api/agreements/{made['id']}/end"))["valid_to"] is not None
     assert desk.post("/api/agreements", areas).status_code == 403
+
+
+def test_a_call_out_is_looked_at_before_anybody_is_asked(
+    desk: Browser, world: World, browse: Browse
+) -> None:
+    world.officer("wang", 0)
+    world.officer("zhao", 0, grid=1)
+    case = report(desk, world, class_key="S5.02")
+    here = f"/api/incidents/{case['id']}/callouts"
+    body = {"mode": "next_in_line", "need": [{"unit_kind": "grid_worker", "count": 1}]}
+    found = ok(desk.post(f"{here}/preview", body))
+    assert found["wanted"] == 1
+    assert len(found["who"]) == 1
+    everybody = body | {"mode": "broadcast", "fence": {"kind": "buffer_m", "value": 3000}}
+    shown = ok(desk.post(f"{here}/preview", everybody))
+    assert {one["call_sign"] for one in shown["who"]} == {"WANG", "ZHAO"}
+    assert ok(desk.get(here))["items"] == []
+    assert offers_of(browse("wang")) == []
+    assert desk.post(f"{here}/preview", body | {"mode": "broadcast"}).status_code == 422
+
+
+def test_a_plan_is_checked_without_a_trace_and_keeps_its_versions(
+    world: World, browse: Browse, desk: Browser, clock: FixedClock
+) -> None:
+    with system_transaction(world.database, clock) as tx:
+        plans.load_shipped(tx)
+    lead = browse("shift_lead.0")
+    (shipped,) = ok(lead.get("/api/plans/fire/versions"))["items"]
+    assert (shipped["version"], shipped["source"]) == (1, "shipped")
+    changed = shipped["body"] | {"severities": [1]}
+    seen = ok(lead.post("/api/plans/fire/check", {"plan": changed}))
+    assert (seen["version"], seen["severities"]) == (0, [1])
+    broken = lead.post("/api/plans/fire/check", {"plan": changed | {"level": []}})
+    assert broken.get_json()["code"] == "plan_broken"
+    assert len(ok(lead.get("/api/plans/fire/versions"))["items"]) == 1
+    assert ok(lead.post("/api/plans/fire", {"plan": changed}))["version"] == 2
+    assert [row["version"] for row in ok(lead.get("/api/plans/fire/versions"))["items"]] == [2, 1]
+    assert desk.get("/api/plans/fire/versions").status_code == 403
+    assert lead.get("/api/plans/nothing/versions").status_code == 404

@@ -145,7 +145,7 @@ def change_need(callout_id: UUID, body: ChangeNeed) -> shapes.CalloutLine:
 def list_agreements() -> Json:
     """Mutual aid in force now or later."""
     with as_caller() as tx:
-        return {"items": [shapes.agreement(row) for row in agreed.list_agreements(tx)]}
+        return {"items": shapes.agreements(tx, agreed.list_agreements(tx))}
 
 
 @callouts.post("/agreements")
@@ -164,7 +164,7 @@ def agree(body: Agree) -> tuple[shapes.AgreementLine, int]:
             valid_to=body.valid_to,
             note=body.note,
         )
-        return shapes.agreement(made), 201
+        return shapes.agreements(tx, [made])[0], 201
 
 
 @callouts.post("/agreements/<uuid:agreement_id>/end")
@@ -174,7 +174,7 @@ def agree(body: Agree) -> tuple[shapes.AgreementLine, int]:
 def end_agreement(agreement_id: UUID, body: Empty) -> shapes.AgreementLine:
     """From now on nobody is called by it."""
     with as_caller() as tx:
-        return shapes.agreement(agreed.end_agreement(tx, agreement_id))
+        return shapes.agreements(tx, [agreed.end_agreement(tx, agreement_id)])[0]
 
 
 def _rules(body: OpenCallout) -> Rules:

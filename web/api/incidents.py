@@ -149,7 +149,7 @@ class Duplicate(Body):
     version: Version = None
 
 
-class WithReason(Body):
+class VersionedReason(Body):
     reason: Reason
     version: Version = None
 
@@ -282,10 +282,10 @@ def duplicate(incident_id: UUID, body: Duplicate) -> shapes.IncidentDetail:
 
 
 @cases.post("/<uuid:incident_id>/void")
-@cases.input(WithReason, arg_name="body")
+@cases.input(VersionedReason, arg_name="body")
 @returns(shapes.IncidentDetail)
 @requires("case.handle")
-def void(incident_id: UUID, body: WithReason) -> shapes.IncidentDetail:
+def void(incident_id: UUID, body: VersionedReason) -> shapes.IncidentDetail:
     """Take a wrong entry out of the work."""
     with as_caller() as tx:
         incidents.void(tx, incident_id, reason=body.reason, version=body.version)
@@ -293,10 +293,10 @@ def void(incident_id: UUID, body: WithReason) -> shapes.IncidentDetail:
 
 
 @cases.post("/<uuid:incident_id>/reopen")
-@cases.input(WithReason, arg_name="body")
+@cases.input(VersionedReason, arg_name="body")
 @returns(shapes.IncidentDetail)
 @requires("case.handle")
-def reopen(incident_id: UUID, body: WithReason) -> shapes.IncidentDetail:
+def reopen(incident_id: UUID, body: VersionedReason) -> shapes.IncidentDetail:
     """Open a closed one again."""
     with as_caller() as tx:
         incidents.reopen(tx, incident_id, reason=body.reason, version=body.version)
@@ -317,10 +317,10 @@ def verify(incident_id: UUID, body: Verify) -> shapes.IncidentDetail:
 
 
 @cases.post("/<uuid:incident_id>/return")
-@cases.input(WithReason, arg_name="body")
+@cases.input(VersionedReason, arg_name="body")
 @returns(shapes.IncidentDetail)
 @requires("case.verify")
-def send_back(incident_id: UUID, body: WithReason) -> shapes.IncidentDetail:
+def send_back(incident_id: UUID, body: VersionedReason) -> shapes.IncidentDetail:
     """Back to work, with the reason."""
     with as_caller() as tx:
         incidents.return_incident(tx, incident_id, reason=body.reason, version=body.version)

@@ -56,6 +56,24 @@ def change_plan(key: str, body: ChangePlan) -> shapes.PlanLine:
         return shapes.plan(service.change_plan(tx, key, body.plan))
 
 
+@plans.get("/plans/<key>/versions")
+@returns(shapes.PlanVersionLine, many=True)
+@requires("response.edit")
+def list_versions(key: str) -> Json:
+    """Every version of a plan as it was written, the newest first."""
+    with as_caller() as tx:
+        return {"items": [shapes.plan_version(row) for row in service.list_versions(tx, key)]}
+
+
+@plans.post("/plans/<key>/check")
+@plans.input(ChangePlan, arg_name="body")
+@returns(shapes.PlanLine)
+@requires("response.edit")
+def check_plan(key: str, body: ChangePlan) -> shapes.PlanLine:
+    """The plan as it would be gone by, or what is wrong with it; nothing is written."""
+    return shapes.plan_line(service.read_plan(key, body.plan), 0)
+
+
 @plans.get("/incidents/<uuid:incident_id>/plan")
 @returns(shapes.PlanPreview)
 @requires("case.dispatch")

@@ -137,6 +137,15 @@ def list_colleagues() -> dict[str, Any]:
         return {"items": service.list_colleagues(tx)}
 
 
+@rosters.get("/people")
+@returns(service.CrewPerson, many=True)
+@requires("roster.edit")
+def list_people() -> dict[str, Any]:
+    """Who may be planned as a partner."""
+    with as_caller() as tx:
+        return {"items": service.list_people(tx)}
+
+
 @rosters.get("/swaps")
 @returns(shapes_watch.SwapLine, many=True)
 @requires("roster.edit", "job.work")

@@ -79,7 +79,20 @@ export interface Plan {
   key: string;
   version: number;
   name: Name;
-  levels: { mode: Callout["mode"]; need: Pick<PlaceNeed, "capability" | "unit_kind" | "count">[]; level_s?: number }[];
+  classes: string[];
+  severities: number[];
+  auto: number[];
+  tell: string[];
+  levels: {
+    mode: Callout["mode"];
+    need: Pick<PlaceNeed, "capability" | "unit_kind" | "count">[];
+    fence?: { kind: string; value: number | null } | null;
+    offer_s?: number;
+    level_s?: number;
+    flat?: boolean;
+    mutual_aid?: boolean;
+    own_grid_first?: boolean;
+  }[];
   steps: { key: string; name: Name; due_min: number | null }[];
 }
 

@@ -4,7 +4,7 @@ import { locale } from "../i18n";
 import { runningClock } from "./clock";
 import { boxAround, metresBetween } from "./geo";
 import { distance } from "./measure";
-import { clockTime, countdown, relativeTime, travelTime } from "./time";
+import { clockTime, countdown, fromLocalInput, localInput, relativeTime, travelTime } from "./time";
 
 const NOON = Date.parse("2026-11-22T04:00:00Z");
 const ago = (seconds: number) => new Date(NOON - seconds * 1000).toISOString();
@@ -64,5 +64,12 @@ describe("measures", () => {
     const [west, , , north] = boxAround(at, 150);
     expect(metresBetween(at, { lon: west, lat: 34 })).toBeCloseTo(150, 0);
     expect(metresBetween(at, { lon: 116.4, lat: north })).toBeCloseTo(150, 0);
+  });
+});
+
+describe("a field for date and time", () => {
+  it("speaks of the site's zone, whatever the browser's", () => {
+    expect(localInput("2026-11-30T16:05:00Z")).toBe("2026-12-01T00:05");
+    expect(fromLocalInput("2026-12-01T00:05")).toBe("2026-11-30T16:05:00.000Z");
   });
 });

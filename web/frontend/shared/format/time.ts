@@ -84,3 +84,17 @@ export function ageText(seconds: number | null | undefined): string {
   if (seconds < 3600) return t("time.minutes_ago", { n: Math.floor(seconds / 60) });
   return t("time.hours_ago", { n: Math.floor(seconds / 3600) });
 }
+
+/** What a field for date and time takes, in the site's zone whatever the browser's. */
+export function localInput(at: string | number): string {
+  const parts = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" });
+  return parts.format(typeof at === "number" ? at : Date.parse(at)).replace(" ", "T");
+}
+
+/** The instant of such a field. Where clocks are set back, the first of the two. */
+export function fromLocalInput(text: string): string {
+  const asUtc_ms = Date.parse(`${text}:00Z`);
+  const shift = (at_ms: number) => Date.parse(`${localInput(at_ms)}:00Z`) - at_ms;
+  const near_ms = asUtc_ms - shift(asUtc_ms);
+  return new Date(asUtc_ms - shift(near_ms)).toISOString();
+}

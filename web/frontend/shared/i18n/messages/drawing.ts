@@ -7,6 +7,7 @@ export const draw = {
   drop: ["放弃绘制", "Drop it"],
   line: ["画线", "Line"],
   area: ["画面", "Area"],
+  capped: ["只列出前 {n} 个。", "Only the first {n} are listed."],
   hint: ["点击地图逐点绘制,拖动圆点调整;双击或 Enter 完成,Esc 放弃。键盘:方向键移动地图,空格在中心落点。", "Click for corners, drag them to adjust; double-click or Enter finishes, Esc drops. By keyboard: arrows move the map, Space sets a corner at its middle."],
   too_few: ["点数不够", "Not enough corners yet"],
   crosses_itself: ["边线自相交,请拖开", "The outline crosses itself: drag it apart"],

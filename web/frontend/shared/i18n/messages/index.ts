@@ -9,6 +9,7 @@ import * as joint from "./joint";
 import * as map from "./map";
 import * as patrol from "./patrol";
 import * as people from "./people";
+import * as plans from "./plans";
 import * as radio from "./radio";
 import * as reporting from "./reporting";
 import * as response from "./response";
@@ -16,4 +17,4 @@ import * as seats from "./seats";
 import * as wall from "./wall";
 import * as watching from "./watching";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching, ...joint } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching, ...joint, ...plans } satisfies Catalogue;

@@ -1,0 +1,80 @@
+"""What a shift lead keeps as data: response plans with their versions, and agreements on mutual aid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.desk import LAPTOP
+from tests.browser.people import seated
+from tests.browser.site import DemoSite
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+expect.set_options(timeout=20_000)
+# A plan that no other test starts.
+PLAN = "crowd"
+
+
+def test_a_plan_is_changed_looked_at_and_published(site: DemoSite, chromium: Browser, pictures: Path) -> None:
+    with seated(chromium, site, site.staff("shift_lead"), "/admin", viewport=LAPTOP) as lead:
+        page = lead.page
+        plans = {row["key"]: row for row in lead.api("GET", "/api/plans")["items"]}
+        key = PLAN if PLAN in plans else sorted(plans)[-1]
+        (before, *_) = lead.api("GET", f"/api/plans/{key}/versions")["items"]
+        page.get_by_role("link", name="预案").click()
+        page.get_by_role("button", name=plans[key]["name"]["zh"]).click()
+        text = page.get_by_label("预案内容")
+        publish = page.get_by_role("button", name="发布为新版本")
+        expect(publish).to_be_disabled()
+        text.fill("{ not a plan")
+        page.get_by_role("button", name="检查并预览").click()
+        expect(page.get_by_role("alert").filter(has_text="JSON")).to_be_visible()
+        body = before["body"]
+        body["level"][0]["need"] = []
+        text.fill(json.dumps(body, ensure_ascii=False))
+        page.get_by_role("button", name="检查并预览").click()
+        expect(page.get_by_text("预案内容有误")).to_be_visible()
+        expect(publish).to_be_disabled()
+        body["level"][0]["need"] = [{"unit_kind": "grid_worker", "count": 3}]
+        text.fill(json.dumps(body, ensure_ascii=False, indent=2))
+        page.get_by_role("button", name="检查并预览").click()
+        expect(page.get_by_text("网格员 × 3")).to_be_visible()
+        page.screenshot(path=pictures / "admin-plans.png")
+        publish.click()
+        page.get_by_role("dialog").get_by_role("button", name="发布为新版本").click()
+        expect(page.get_by_text(f"已发布版本 {before['version'] + 1}")).to_be_visible()
+        (after, *_) = lead.api("GET", f"/api/plans/{key}/versions")["items"]
+        assert (after["version"], after["source"]) == (before["version"] + 1, "site")
+        assert after["body"]["level"][0]["need"] == [{"unit_kind": "grid_worker", "count": 3}]
+        assert lead.faults == []
+
+
+def test_an_agreement_is_noted_and_ended(site: DemoSite, chromium: Browser) -> None:
+    with seated(chromium, site, site.staff("shift_lead"), "/admin#agreements", viewport=LAPTOP) as lead:
+        page = lead.page
+        top = lead.api("GET", "/api/areas")["items"][0]
+        while len(rows := lead.api("GET", f"/api/areas?parent={top['id']}")["items"]) < 2:
+            top = rows[0]
+        page.get_by_role("button", name="登记协议").click()
+        dialog = page.get_by_role("dialog")
+        for label, area in zip(("借出区域", "借入区域"), rows[:2], strict=True):
+            dialog.get_by_role("combobox", name=label).fill(area["name"])
+            dialog.get_by_role("option").filter(has_text=area["name"]).first.click()
+        dialog.get_by_role("checkbox", name="网格员").check()
+        dialog.get_by_label("说明").fill("区政办〔2026〕7号")
+        dialog.get_by_role("button", name="登记", exact=True).click()
+        expect(dialog).to_be_hidden()
+        line = page.get_by_role("row").filter(has_text="区政办〔2026〕7号")
+        expect(line).to_contain_text(rows[0]["name"])
+        (found,) = [row for row in lead.api("GET", "/api/agreements")["items"] if row["note"]]
+        assert (found["lender_area_id"], found["borrower_area_id"]) == (rows[0]["id"], rows[1]["id"])
+        assert found["unit_kinds"] == ["grid_worker"]
+        line.get_by_role("button", name="终止").click()
+        dialog.get_by_role("button", name="终止").click()
+        expect(line).to_be_hidden()
+        assert lead.api("GET", "/api/agreements")["items"] == []
+        assert lead.faults == []
