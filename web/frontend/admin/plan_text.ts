@@ -1,14 +1,13 @@
-/** Reads a plan's text; a slip is told by its line. Pure. */
-export type ReadPlan = { plan: Record<string, unknown> } | { line: number; reason: string };
+/** Reads a plan's text. Pure. */
+export type ReadPlan = { plan: Record<string, unknown> } | { reason: string };
 
+/** The reason of a slip is the browser's own: it quotes the place. */
 export function parsePlan(text: string): ReadPlan {
   try {
     const plan: unknown = JSON.parse(text);
-    if (typeof plan !== "object" || plan === null || Array.isArray(plan)) return { line: 1, reason: "{ … }" };
+    if (typeof plan !== "object" || plan === null || Array.isArray(plan)) return { reason: "{ … }" };
     return { plan: plan as Record<string, unknown> };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const at = Number(/position (\d+)/.exec(reason)?.[1] ?? 0);
-    return { line: text.slice(0, at).split("\n").length, reason };
+    return { reason: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -9,6 +9,7 @@ import { showError } from "@shared/ui/errors";
 import { toast } from "@shared/ui/toasts";
 import { absorb } from "../state/incidents";
 import { describeChange } from "./changes";
+import { gatesOf } from "./gates";
 import { type JobForm, type JobVerb, requestFor } from "./radio";
 
 export const busy = ref(false);
@@ -28,12 +29,18 @@ async function refetch(id: string): Promise<IncidentDetail | null> {
   }
 }
 
-async function guarded<T>(incident: IncidentDetail, work: () => Promise<T>): Promise<T | undefined> {
+/** `onGates` takes a refusal by the gates, for a form that can say more to it than the toast. */
+async function guarded<T>(incident: IncidentDetail, work: () => Promise<T>, onGates?: (gates: string[]) => void): Promise<T | undefined> {
   if (busy.value) return undefined;
   busy.value = true;
   try {
     return await work();
   } catch (error) {
+    const gates = gatesOf(error);
+    if (gates && onGates) {
+      onGates(gates);
+      return undefined;
+    }
     if (error instanceof ApiError && error.status === 409) {
       const fresh = await refetch(incident.id);
       if (error.code === "version_conflict" && fresh) {
@@ -75,9 +82,9 @@ export async function divertByRule(incident: IncidentDetail, dispatchId: string,
 }
 
 /** A step said for a unit, or an order to it. True when the server did it. */
-export async function workJob(incident: IncidentDetail, dispatch: Dispatch, verb: JobVerb, form: JobForm = {}): Promise<boolean> {
+export async function workJob(incident: IncidentDetail, dispatch: Dispatch, verb: JobVerb, form: JobForm = {}, onGates?: (gates: string[]) => void): Promise<boolean> {
   const { verb: address, body } = requestFor(verb, form);
-  const done = await guarded(incident, () => actOnDispatch(dispatch.id, address, body));
+  const done = await guarded(incident, () => actOnDispatch(dispatch.id, address, body), onGates);
   await refetch(incident.id);
   return done !== undefined;
 }

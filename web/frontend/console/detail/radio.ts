@@ -21,6 +21,8 @@ export interface JobForm {
   to_incident_id?: string;
   assign?: boolean;
   photo_follows?: boolean;
+  /** Why a unit is sent past the gates of the case it is diverted to. */
+  override_reason?: string;
 }
 
 /** The address and the body of a verb: steps go by radio, orders have their own. */
@@ -38,7 +40,7 @@ export function requestFor(verb: JobVerb, form: JobForm = {}): { verb: "radio" |
     case "cannot-enter":
       return { verb, body: { reason: form.reason, ...(note ? { note } : {}) } };
     case "divert":
-      return { verb, body: { to_incident_id: form.to_incident_id, reason: form.reason, assign: form.assign ?? false } };
+      return { verb, body: { to_incident_id: form.to_incident_id, reason: form.reason, assign: form.assign ?? false, ...(form.override_reason?.trim() ? { override_reason: form.override_reason.trim() } : {}) } };
     default:
       return { verb, body: { reason: form.reason } };
   }

@@ -10,7 +10,7 @@ export const plans_page = {
   shipped: ["随系统提供", "comes with the system"],
   site: ["本地修改", "the site's own"],
   text: ["预案内容(JSON,字段含义见 data/vocab/plans.toml)", "The plan as data (JSON; data/vocab/plans.toml says what each word means)"],
-  not_json: ["第 {line} 行附近不是有效的 JSON:{reason}", "Not valid JSON near line {line}: {reason}"],
+  not_json: ["不是有效的 JSON:{reason}", "Not valid JSON: {reason}"],
   check: ["检查并预览", "Check and preview"],
   preview_none: ["修改左侧内容后点“检查并预览”;通过检查才能发布。", "Change the text, then check it: only what was checked can be published."],
   publish: ["发布为新版本", "Publish as the next version"],
