@@ -92,7 +92,7 @@ def test_a_fence_is_drawn_by_hand_and_by_keyboard(site: DemoSite, chromium: Brow
 def test_cover_shows_rings_and_who_could_move_up(site: DemoSite, chromium: Browser, pictures: Path) -> None:
     with (
         seated(chromium, site, site.staff("operator"), "/", viewport=LAPTOP) as desk,
-        calling(chromium, site, site.officer(17)) as phone,
+        calling(chromium, site, site.officer(kind="patrol")) as phone,
     ):
         page = desk.page
         lon, lat = desk.api("GET", "/api/me")["deployment"]["center"]
@@ -141,10 +141,12 @@ def test_a_case_is_played_again_and_told_in_one_file(
 ) -> None:
     with (
         seated(chromium, site, site.staff("shift_lead"), "/", viewport=LAPTOP) as lead,
+        calling(chromium, site, site.staff("operator")) as desk,
         calling(chromium, site, site.officer(18)) as phone,
     ):
         page = lead.page
-        case = _worked(lead, phone)
+        # Whoever handled it does not verify it.
+        case = _worked(desk, phone)
         open_case(lead, case)
         page.locator("[data-primary]").click()
         page.get_by_role("dialog").get_by_role("button", name="核查结案").click()

@@ -131,9 +131,7 @@ def test_bad_bodies_are_refused_by_name(desk: Browser, world: World, browse: Bro
     assert desk.post("/api/agreements", areas).status_code == 403
 
 
-def test_a_call_out_is_looked_at_before_anybody_is_asked(
-    desk: Browser, world: World, browse: Browse
-) -> None:
+def test_a_call_out_is_looked_at_before_anybody_is_asked(desk: Browser, world: World, browse: Browse) -> None:
     world.officer("wang", 0)
     world.officer("zhao", 0, grid=1)
     case = report(desk, world, class_key="S5.02")

@@ -11,3 +11,13 @@ export function parsePlan(text: string): ReadPlan {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
 }
+
+/** The order in which a plan is written; what the database keeps has none. */
+const ORDER = ["key", "name", "zh", "en", "classes", "severities", "auto", "tell", "mode", "need", "capability", "unit_kind", "count", "fence", "level", "step"];
+const rank = (key: string) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
+
+export function planText(body: Record<string, unknown>): string {
+  const sorted = (_key: string, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => rank(a) - rank(b))) : value;
+  return JSON.stringify(body, sorted, 2);
+}
