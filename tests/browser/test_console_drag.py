@@ -99,6 +99,7 @@ def test_a_unit_and_a_case_find_each_other_by_hand(site: DemoSite, chromium: Bro
         assert desk.faults == []
 
 
+@pytest.mark.slow
 def test_no_drag_gets_past_the_gates_without_a_shift_lead(site: DemoSite, chromium: Browser) -> None:
     """One grid worker alone and no fire crew: the desk is told why not, a shift lead gives a reason on record."""
     with (
