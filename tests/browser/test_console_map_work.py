@@ -92,11 +92,13 @@ def test_a_fence_is_drawn_by_hand_and_by_keyboard(site: DemoSite, chromium: Brow
 def test_cover_shows_rings_and_who_could_move_up(site: DemoSite, chromium: Browser, pictures: Path) -> None:
     with (
         seated(chromium, site, site.staff("operator"), "/", viewport=LAPTOP) as desk,
-        calling(chromium, site, site.officer(kind="patrol")) as phone,
+        calling(chromium, site, site.officer(0, kind="patrol")) as first,
+        calling(chromium, site, site.officer(1, kind="patrol")) as second,
     ):
         page = desk.page
         lon, lat = desk.api("GET", "/api/me")["deployment"]["center"]
-        put_on_duty(phone, lon, lat)
+        for phone in (first, second):
+            put_on_duty(phone, lon, lat)
         page.get_by_role("button", name=re.compile("^力量覆盖")).click()
         rings = page.get_by_role("button", name="1-3-5 分钟圈").first
         with page.expect_response(re.compile("/api/cover/rings")) as answer:
@@ -117,7 +119,8 @@ def test_cover_shows_rings_and_who_could_move_up(site: DemoSite, chromium: Brows
         assert move, "somebody is free and could move up"
         page.get_by_role("button", name=re.compile("前移")).first.click(timeout=30_000)
         expect(page.get_by_role("complementary", name="地图对象")).to_be_visible()
-        end_duty(phone)
+        for phone in (first, second):
+            end_duty(phone)
         assert desk.faults == []
 
 

@@ -49,7 +49,7 @@ def test_an_sos_rings_until_a_seat_takes_it(site: DemoSite, chromium: Browser, p
         lon, lat = desk.api("GET", "/api/me")["deployment"]["center"]
         put_on_duty(phone, lon, lat)
         sign = phone.api("GET", "/api/patrol/state")["unit"]["call_sign"]
-        phone.api("POST", "/api/patrol/sos", {"lon": lon, "lat": lat, "accuracy_m": 9.0})
+        call = phone.api("POST", "/api/patrol/sos", {"lon": lon, "lat": lat, "accuracy_m": 9.0})
         line = page.get_by_role("alert", name="必须处理的警报").locator(".one.sos").filter(has_text=sign)
         expect(line).to_be_visible(timeout=10_000)
         assert page.evaluate("tones") > 0

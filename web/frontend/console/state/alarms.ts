@@ -12,6 +12,21 @@ const LOUD = ["sos", "need_help", "silence", "entry_blocked"];
 export const loudAlarms = computed(() =>
   alarms.value.filter((alarm) => LOUD.includes(alarm.kind)).sort((a, b) => LOUD.indexOf(a.kind) - LOUD.indexOf(b.kind) || (a.raised_at < b.raised_at ? -1 : 1)),
 );
+/** One line a cry for help: its copy to the officer's own township is the same cry, and taken with it. */
+export interface Loud {
+  first: Alarm;
+  ids: string[];
+}
+export const loudCries = computed<Loud[]>(() => {
+  const cries = new Map<string, Loud>();
+  for (const alarm of loudAlarms.value) {
+    const key = String(alarm.params.sos_id ?? alarm.id);
+    const known = cries.get(key);
+    if (known) known.ids.push(alarm.id);
+    else cries.set(key, { first: alarm, ids: [alarm.id] });
+  }
+  return [...cries.values()];
+});
 const RING_AGAIN_MS = 10_000;
 export const alarmsFailed = ref(false);
 
@@ -30,10 +45,10 @@ export const alarmPlace = (alarm: Alarm): { lon: number; lat: number } | null =>
   return typeof lon === "number" && typeof lat === "number" ? { lon, lat } : null;
 };
 
-export async function acknowledge(id: string): Promise<void> {
+export async function acknowledge(...ids: string[]): Promise<void> {
   try {
-    await acknowledgeAlarm(id);
-    list.value = list.value.filter((alarm) => alarm.id !== id);
+    await Promise.all(ids.map(acknowledgeAlarm));
+    list.value = list.value.filter((alarm) => !ids.includes(alarm.id));
   } catch (error) {
     showError(error);
     await reloadAlarms();

@@ -10,7 +10,7 @@ export const handoverOpen = ref(false);
 export const rosterOpen = ref(false);
 
 const storedLeft = useStorage("gridmap.left", true);
-export const narrowView = ref<"map" | "left" | "queue" | "detail">("queue");
+export const narrowView = ref<"map" | "left" | "queue" | "detail">(selectedId.value ? "detail" : "queue");
 export const leftOpen = computed({
   get: () => storedLeft.value || narrowView.value === "left",
   set: (value) => (storedLeft.value = value),
