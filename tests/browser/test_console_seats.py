@@ -59,6 +59,8 @@ def test_an_sos_rings_until_a_seat_takes_it(site: DemoSite, chromium: Browser, p
         page.screenshot(path=pictures / "console-sos.png")
         line.get_by_role("button", name="确认已接手").click()
         expect(line).to_be_hidden()
+        waiting = [row["params"] for row in desk.api("GET", "/api/alarms")["items"] if row["kind"] == "sos"]
+        assert call["id"] not in [params["sos_id"] for params in waiting], "its copies are taken with it"
         assert (
             phone.api("GET", "/api/patrol/state")["sos"]["acknowledged_by"]
             == desk.api("GET", "/api/me")["account"]["display_name"]
