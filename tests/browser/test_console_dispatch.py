@@ -131,7 +131,7 @@ def test_a_road_is_closed_by_drawing_and_opened_again(
         form.get_by_role("button", name="封闭道路").click()
         expect(form).to_be_hidden()
         page.get_by_role("button", name=re.compile("^道路封闭")).click()
-        page.get_by_role("button", name="解除", exact=True).first.click()
+        page.get_by_role("button", name="解除 积水", exact=True).first.click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("原因").fill("已恢复通行")
         dialog.get_by_role("button", name="解除", exact=True).click()
