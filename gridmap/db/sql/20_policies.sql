@@ -283,4 +283,21 @@ SELECT pg_temp.set_policy('cover_state', 'SELECT',
   '(SELECT app_can(''unit.read'')) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[])', NULL);
 SELECT pg_temp.set_policy('cover_run', 'SELECT', '(SELECT app_can(''unit.read''))', NULL);
 
+-- Risk. A run is read whole, so it takes a sight of its whole area; a line of its list takes a sight of that line's.
+SELECT pg_temp.set_policy('risk_run', 'SELECT',
+  'made_at IS NOT NULL AND (SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('risk_surface', 'SELECT', 'EXISTS (SELECT FROM risk_run r WHERE r.id = run_id)', NULL);
+SELECT pg_temp.set_policy('risk_area', 'SELECT',
+  '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('risk_job', 'SELECT',
+  '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('risk_job', 'INSERT', NULL,
+  '(SELECT app_can(''risk.run'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])');
+SELECT pg_temp.set_policy('risk_mute', 'SELECT',
+  '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('risk_mute', 'INSERT', NULL,
+  '(SELECT app_can(''alarm.acknowledge'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])');
+SELECT pg_temp.set_policy('risk_rule_record', 'SELECT',
+  '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+
 DROP FUNCTION pg_temp.set_policy(text, text, text, text);

@@ -54,6 +54,7 @@ from gridmap.db.tables.plans import (
     PlanRun,
     PlanVersion,
 )
+from gridmap.db.tables.risk import RiskArea, RiskJob, RiskMute, RiskRuleRecord, RiskRun, RiskSurface
 from gridmap.db.tables.rosters import RosterEntry, RosterSwap, ShiftHandover
 from gridmap.db.tables.tiles import TileCount, TileDelta, TileLayer
 from gridmap.db.tables.watch import MajorEvent, RouteCover, RouteCoverMark, SosCall, WelfareQuestion
@@ -122,6 +123,12 @@ __all__ = [
     "PlanRun",
     "PlanVersion",
     "Report",
+    "RiskArea",
+    "RiskJob",
+    "RiskMute",
+    "RiskRuleRecord",
+    "RiskRun",
+    "RiskSurface",
     "Road",
     "RosterEntry",
     "RosterSwap",

@@ -1,0 +1,276 @@
+"""One run, computed: for every class group the surface, the list of each level, the scores and the warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+
+from gridmap.domain.risk_rules import ALL, ClassGroup, Horizon, RiskRules
+from gridmap.errors import GridmapError
+from gridmap.risk.area_list import AreaRisk, list_areas
+from gridmap.risk.arrays import Bools, Floats
+from gridmap.risk.backtest import TypeReport, backtest
+from gridmap.risk.calendar import day_number
+from gridmap.risk.events import Events
+from gridmap.risk.forecast import Forecast, forecast
+from gridmap.risk.models import SIMPLE_MODELS
+from gridmap.risk.scoring import AREA_SHARES
+from gridmap.risk.suppress import LEAST
+from gridmap.services.risk.calendars import calendar_of
+from gridmap.services.risk.cautions import cautions_of
+from gridmap.services.risk.ground import RURAL, URBAN, RunGround, RunLevel
+from gridmap.services.risk.pictures import Picture, Step, draw, hot_spots, make_legend
+
+_WEEKS_SHOWN = 53
+# A cell leaves the centre only where so many cells around it, to each side, hold `LEAST` incidents or more.
+_BLOCK_CELLS = 3
+
+Tell = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class LevelList:
+    """The list of one level; `classes` (areas, classes of the group) counts of the past year."""
+
+    level: RunLevel
+    rows: tuple[AreaRisk, ...]
+    top_classes: dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """What a run says of one class group; without a forecast `refused` says why and all else is empty."""
+
+    group: ClassGroup
+    refused: dict[str, Any] | None = None
+    found: Forecast | None = None
+    per_km2_week: Floats | None = None
+    shown: Bools | None = None
+    picture: Picture | None = None
+    legend: tuple[Step, ...] = ()
+    hot: dict[str, Any] | None = None
+    scores: dict[str, Any] = field(default_factory=dict)
+    lists: tuple[LevelList, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
+    cautions: tuple[dict[str, Any], ...] = ()
+
+
+def of_group(events: Events, group: ClassGroup) -> Events:
+    """The rows of a group; as one kind, for the engine tells breaks of a class only where there is but one."""
+    wanted = [events.classes.index(key) for key in group.classes if key in events.classes]
+    return events.take(np.isin(events.class_index, wanted))
+
+
+def compute_group(
+    ground: RunGround,
+    events: Events,
+    group: ClassGroup,
+    origin_on: date,
+    horizon: Horizon,
+    rules: RiskRules,
+    *,
+    check: bool = True,
+) -> GroupResult:
+    """Forecast one group. `check`: also replay the past, to say how good such forecasts were.
+
+    A refusal of the engine (nothing ever happened, ...) becomes the result's `refused`, so that one empty group does
+    not end a run.
+    """
+    mine = of_group(events, group)
+    first = date(1970, 1, 1) + timedelta(days=int(np.floor(mine.occurred_d.min())) if len(mine) else 0)
+    calendar = calendar_of(min(max(first, date(1990, 1, 1)), origin_on), origin_on + timedelta(days=horizon.days))
+    origin = float(day_number(origin_on))
+    try:
+        base = forecast(ground.grid, mine, origin, horizon.days, areas=ground.levels[0].areas, calendar=calendar)
+        per_level = [
+            base
+            if number == 0
+            else forecast(
+                ground.grid, mine, origin, horizon.days, areas=level.areas, calendar=calendar, choice=base.choice
+            )
+            for number, level in enumerate(ground.levels)
+        ]
+    except GridmapError as error:
+        return GroupResult(group, refused={"code": error.code, "params": error.params})
+    km2 = ground.grid.cell_km2
+    per_week = np.divide(
+        base.cells.expected * (7.0 / horizon.days), km2, out=np.full(km2.shape, np.nan), where=km2 > 0
+    )
+    legend = make_legend(per_week, rules.ramp)
+    fitted = mine.take(~mine.found)
+    lists = tuple(
+        LevelList(level, list_areas(level.areas, found, mine), _top_classes(level, mine, origin))
+        for level, found in zip(ground.levels, per_level, strict=True)
+    )
+    scores = _scores(ground, mine, horizon, origin, calendar) if check else {}
+    return GroupResult(
+        group=group,
+        found=base,
+        per_km2_week=per_week,
+        shown=_enough(ground, fitted),
+        picture=draw(ground.grid, ground.metric, per_week, legend),
+        legend=legend,
+        hot=hot_spots(ground.grid, ground.metric, per_week),
+        scores=scores | {"choice": {one.model: _rounded(one.log_score) for one in base.choice.tuned}},
+        lists=lists,
+        figures=_figures(ground, base, mine, lists[0], origin),
+        cautions=tuple(cautions_of(base, mine, lists[0].rows, lists[0].level, horizon)),
+    )
+
+
+def compute_run(
+    ground: RunGround,
+    events: Events,
+    origin_on: date,
+    horizon: Horizon,
+    rules: RiskRules,
+    *,
+    groups: Sequence[str] | None = None,
+    check: bool = True,
+    tell: Tell = lambda: None,
+) -> tuple[GroupResult, ...]:
+    """Every group in the order of the rules; `tell` is called after each."""
+    results = []
+    for group in rules.groups:
+        if groups is not None and group.key not in groups:
+            continue
+        results.append(compute_group(ground, events, group, origin_on, horizon, rules, check=check))
+        tell()
+    return tuple(results)
+
+
+def _scores(ground: RunGround, mine: Events, horizon: Horizon, origin: float, calendar: Any) -> dict[str, Any]:
+    """How each model did in the rolling backtest, on windows of this very length."""
+    try:
+        # The calendar reaches beyond the origin, and holidays are known ahead: nothing leaks by it.
+        report = backtest(
+            ground.grid, mine, horizon.days, end_d=origin, areas=ground.levels[0].areas, calendar=calendar,
+            use_found=False,
+        ).all  # fmt: skip
+    except GridmapError as error:
+        return {"refused": {"code": error.code, "params": error.params}}
+    return {
+        "origins": len(report.origins_d),
+        "events": report.events,
+        "chosen": report.chosen,
+        "models": {model: _score(report, model) for model in report.models},
+        "best_simple": max(
+            (model for model in report.models if model in SIMPLE_MODELS),
+            key=lambda model: report.score_of(model).log_score,
+            default=None,
+        ),
+    }
+
+
+def _score(report: TypeReport, model: str) -> dict[str, Any]:
+    score = report.score_of(model)
+    shares = [f"{share:g}" for share in AREA_SHARES]
+    return {
+        "log_score": _rounded(score.log_score),
+        "log_error": _rounded(score.log_error),
+        "coverage90": _rounded(score.coverage90),
+        **{
+            name: {share: _rounded(value) for share, value in zip(shares, values.tolist(), strict=True)}
+            for name, values in (("hit", score.hit), ("hit_error", score.hit_error), ("pai", score.pai), ("pei", score.pei))
+        },
+    }
+
+
+def _rounded(value: float) -> float | None:
+    """Four digits; None for what is no number, which JSON does not know."""
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+def _enough(ground: RunGround, fitted: Events) -> Bools:
+    """(rows, columns) cells with `LEAST` incidents or more in the block of cells around them."""
+    cell = ground.grid.cell_of(fitted.x_m, fitted.y_m)
+    count = np.bincount(cell[cell >= 0], minlength=ground.grid.size).reshape(ground.grid.shape).astype(float)
+    around = uniform_filter(count, size=_BLOCK_CELLS, mode="constant") * _BLOCK_CELLS**2
+    return np.asarray(np.round(around) >= LEAST)
+
+
+def _top_classes(level: RunLevel, mine: Events, origin: float) -> dict[str, list[dict[str, Any]]]:
+    """The three classes with most incidents of the last year, by area."""
+    recent = mine.between(origin - 365.0, origin)
+    where = level.areas.locate(recent.x_m, recent.y_m)
+    keys = len(recent.classes)
+    inside = where >= 0
+    table = np.bincount(
+        where[inside] * keys + recent.class_index[inside], minlength=len(level.areas) * keys
+    ).reshape(len(level.areas), keys)
+    return {
+        code: [
+            {"class_key": recent.classes[at], "count": int(row[at])}
+            for at in np.argsort(-row, kind="stable")[:3].tolist()
+            if row[at]
+        ]
+        for code, row in zip(level.areas.codes, table, strict=True)
+    }
+
+
+def _figures(ground: RunGround, found: Forecast, mine: Events, listed: LevelList, origin: float) -> dict[str, Any]:
+    weeks = np.floor((origin - mine.occurred_d) / 7.0).astype(np.int64)
+    fitted = ~mine.found
+    count = np.bincount(weeks[fitted & (weeks >= 0)], minlength=_WEEKS_SHOWN)[:_WEEKS_SHOWN]
+    known_weeks = int(weeks.max(initial=0)) + 1
+    level = found.level
+    return {
+        "days": [round(float(value), 3) for value in found.days],
+        "hours": [round(float(value), 5) for value in found.hours.shares],
+        "hours_rows": found.hours.rows,
+        "hours_left_out": {
+            "coarse": found.hours.coarse, "default_time": found.hours.default_time, "too_long": found.hours.too_long,
+        },
+        # Latest first here would be read backwards: oldest first, the last one the week before the origin.
+        "weeks": [int(value) for value in count[: min(known_weeks, _WEEKS_SHOWN)][::-1]],
+        "fitted": found.fitted,
+        "found_left_out": found.found_left_out,
+        "found_share": round(float(mine.found.mean()), 4) if len(mine) else 0.0,
+        "outside": found.outside,
+        "per_day": round(level.per_day, 3),
+        "long_per_day": round(level.long_per_day, 3),
+        "kinds_of_days": {one.name: round(one.times, 3) for one in level.kinds},
+        "known_share": [round(float(value), 3) for value in level.known_share[:14]],
+        "changes": [
+            {
+                "kind": one.kind,
+                "key": (mine.classes if one.kind == "class" else mine.channels)[one.index],
+                "on": (date(1970, 1, 1) + timedelta(days=int(one.day_d))).isoformat(),
+                "before_per_week": round(one.before_per_week, 1),
+                "after_per_week": round(one.after_per_week, 1),
+            }
+            for one in found.changes
+        ],
+        "kinds_of_areas": _by_kind(listed),
+        "area_km2": round(ground.grid.area_km2, 1),
+    }  # fmt: skip
+
+
+def _by_kind(listed: LevelList) -> dict[str, dict[str, float]]:
+    """Sums over urban and over rural areas of the first level."""
+    place = {row.code: row for row in listed.level.rows}
+    km2 = dict(zip(listed.level.areas.codes, listed.level.areas.km2.tolist(), strict=True))
+    sums: dict[str, dict[str, float]] = {}
+    for kind in (URBAN, RURAL, None):
+        rows = [row for row in listed.rows if place[row.code].urban_rural == kind]
+        if not rows:
+            continue
+        known = sum(row.known for row in rows)
+        sums[kind or "unknown"] = {
+            "areas": len(rows),
+            "km2": round(sum(km2[row.code] for row in rows), 1),
+            "expected": round(sum(row.expected for row in rows), 2),
+            "known": known,
+            "found_share": round(sum(row.known * row.found_share for row in rows) / max(known, 1), 4),
+        }
+    return sums
+
+
+def is_whole(group: ClassGroup) -> bool:
+    """Whether this is every allowed class together."""
+    return group.key == ALL

@@ -1,0 +1,191 @@
+"""Runs that are to be made: asked for in a transaction, taken one at a time by workers of any host (SKIP LOCKED).
+
+A worker that falls silent gives its job back after a while. A run depends on the data and the origin alone, so it does
+not matter which worker makes it, or how many share the counties of a province.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from gridmap.clock import Clock
+from gridmap.db.engine import Database
+from gridmap.db.tables import RiskJob
+from gridmap.domain.ids import new_id
+from gridmap.domain.metric import LocalMetric
+from gridmap.domain.risk_rules import Horizon, RiskRules
+from gridmap.errors import GridmapError
+from gridmap.services.risk.compute import compute_run
+from gridmap.services.risk.events import read_events
+from gridmap.services.risk.ground import find_area, read_ground, split
+from gridmap.services.risk.reasons import read_beside
+from gridmap.services.risk.store import Author, write_run
+from gridmap.services.transaction import Tx, system_transaction
+
+log = logging.getLogger(__name__)
+
+SILENT_AFTER = timedelta(minutes=15)
+MOST_ATTEMPTS = 3
+
+_CLAIM = text(
+    "update risk_job set status = 'running', claimed_by = :who, alive_at = :now, attempts = attempts + 1"
+    " where id = (select id from risk_job where (status = 'waiting'"
+    " or (status = 'running' and alive_at < :silent)) and (cast(:only as uuid[]) is null or id = any(:only))"
+    " order by asked_at, id limit 1 for update skip locked)"
+    " returning id, area_id, horizon, origin_on, author_account_id, author_name, purpose, attempts,"
+    " (select code from area where area.id = area_id) as code"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that is ours."""
+
+    id: UUID
+    code: str
+    horizon: str
+    origin_on: date
+    author: Author
+    attempts: int
+
+
+def worker_name() -> str:
+    """This process, told apart from those of other hosts."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def ask(
+    tx: Tx, code: str, horizons: Sequence[Horizon], author: Author, *, origin_on: date | None = None
+) -> list[UUID]:
+    """Ask for runs of an area, county by county where it has counties. Returns the ids of the jobs that now wait.
+
+    A job of the same area, horizon and origin that waits already stands for this one. `origin_on`: the first local day
+    to forecast, today unless given; a past one makes the run that could have been made then.
+    Raises NotFound("area_unknown").
+    """
+    first = origin_on or tx.now.astimezone(tx.zone).date()
+    asked = []
+    for part in split(tx, code):
+        area = find_area(tx, part)
+        for horizon in horizons:
+            made = new_id()
+            tx.session.execute(
+                insert(RiskJob)
+                .values(
+                    id=made, area_id=area.id, scope_path=area.path, horizon=horizon.key, origin_on=first,
+                    asked_at=tx.now, author_account_id=author.account_id, author_name=author.name,
+                    purpose=author.purpose,
+                )
+                .on_conflict_do_nothing()
+            )  # fmt: skip
+            asked += tx.session.scalars(
+                select(RiskJob.id).where(
+                    RiskJob.area_id == area.id,
+                    RiskJob.horizon == horizon.key,
+                    RiskJob.origin_on == first,
+                    RiskJob.status.in_(("waiting", "running")),
+                )
+            ).all()
+    return asked
+
+
+def claim(
+    database: Database, clock: Clock, who: str, only: Collection[UUID] | None = None
+) -> Claimed | None:
+    """Take the oldest job that waits, or whose worker fell silent; None when there is none."""
+    with system_transaction(database, clock) as tx:
+        row = tx.session.execute(
+            _CLAIM,
+            {
+                "who": who,
+                "now": tx.now,
+                "silent": tx.now - SILENT_AFTER,
+                "only": None if only is None else list(only),
+            },
+        ).one_or_none()
+    if row is None:
+        return None
+    author = Author(row.author_account_id, row.author_name, row.purpose)
+    return Claimed(row.id, row.code, row.horizon, row.origin_on, author, row.attempts)
+
+
+def work(
+    database: Database,
+    clock: Clock,
+    metric: LocalMetric,
+    rules: RiskRules,
+    *,
+    who: str | None = None,
+    only: Collection[UUID] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+    check: bool = True,
+) -> list[UUID]:
+    """Make runs until no job waits (of `only`, if given) or `stopped`. Returns the ids of the runs made here."""
+    name = who or worker_name()
+    made = []
+    while not stopped() and (job := claim(database, clock, name, only)) is not None:
+        try:
+            run_id = make(database, clock, metric, rules, job, check=check)
+        except GridmapError as error:
+            _end(database, clock, job, error={"code": error.code, "params": error.params})
+        except Exception as error:
+            log.exception("risk run failed", extra={"job": str(job.id)})
+            if job.attempts >= MOST_ATTEMPTS:
+                _end(database, clock, job, error={"code": "internal_error", "params": {"kind": type(error).__name__}})
+            else:
+                _give_back(database, clock, job)
+        else:
+            made.append(run_id)
+            _end(database, clock, job, run_id=run_id)
+    return made
+
+
+def make(
+    database: Database, clock: Clock, metric: LocalMetric, rules: RiskRules, job: Claimed, *, check: bool = True
+) -> UUID:
+    """Read, compute and keep one run. No transaction is open while it computes.
+
+    Raises what the engine refuses as a whole: NotFound("area_unknown"), Invalid("risk_no_areas").
+    """
+    begun = time.monotonic()
+    horizon = rules.horizon(job.horizon)
+    with system_transaction(database, clock) as tx:
+        ground = read_ground(tx, job.code, rules, metric)
+        read = read_events(tx, ground, rules, job.origin_on)
+        beside = read_beside(tx, ground)
+
+    def alive() -> None:
+        with system_transaction(database, clock) as tx:
+            tx.session.execute(update(RiskJob).where(RiskJob.id == job.id).values(alive_at=tx.now))
+
+    results = compute_run(ground, read.events, job.origin_on, horizon, rules, check=check, tell=alive)
+    return write_run(
+        database, clock, ground, results, read.snapshot, beside,
+        origin_on=job.origin_on, horizon=horizon, author=job.author, seconds=time.monotonic() - begun, rules=rules,
+    )  # fmt: skip
+
+
+def _end(
+    database: Database, clock: Clock, job: Claimed, *, run_id: UUID | None = None, error: dict[str, object] | None = None
+) -> None:
+    with system_transaction(database, clock) as tx:
+        tx.session.execute(
+            update(RiskJob)
+            .where(RiskJob.id == job.id)
+            .values(status="failed" if error else "done", ended_at=tx.now, run_id=run_id, error=error)
+        )
+
+
+def _give_back(database: Database, clock: Clock, job: Claimed) -> None:
+    with system_transaction(database, clock) as tx:
+        tx.session.execute(update(RiskJob).where(RiskJob.id == job.id).values(status="waiting", claimed_by=None))

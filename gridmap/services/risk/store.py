@@ -1,0 +1,150 @@
+"""Keeping a run: many short transactions, and the run is seen only when its last line is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, update
+
+from gridmap.clock import Clock
+from gridmap.db.engine import Database
+from gridmap.db.tables import RiskArea, RiskRun, RiskSurface
+from gridmap.domain.ids import new_id
+from gridmap.domain.risk_rules import Horizon, RiskRules
+from gridmap.services.outbox import publish
+from gridmap.services.risk.compute import GroupResult
+from gridmap.services.risk.events import Snapshot
+from gridmap.services.risk.ground import RunGround
+from gridmap.services.risk.pictures import packed
+from gridmap.services.risk.reasons import Ground, colour, mean_density, reasons_of
+from gridmap.services.transaction import system_transaction
+
+_ROWS_A_WRITE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who asked for a run, and what for."""
+
+    account_id: UUID | None
+    name: str
+    purpose: str
+
+
+def write_run(
+    database: Database,
+    clock: Clock,
+    ground: RunGround,
+    results: Sequence[GroupResult],
+    snapshot: Snapshot,
+    beside: Ground,
+    *,
+    origin_on: date,
+    horizon: Horizon,
+    author: Author,
+    seconds: float,
+    rules: RiskRules,
+) -> UUID:
+    """Write everything, then show it. Returns the run's id."""
+    run_id = new_id()
+    with system_transaction(database, clock) as tx:
+        tx.session.add(
+            RiskRun(
+                id=run_id,
+                area_id=ground.area.id,
+                scope_path=ground.area.path,
+                horizon=horizon.key,
+                origin_on=origin_on,
+                horizon_days=horizon.days,
+                looks_back=origin_on < tx.now.astimezone(tx.zone).date(),
+                made_at=None,
+                seconds=round(seconds, 2),
+                author_account_id=author.account_id,
+                author_name=author.name,
+                purpose=author.purpose,
+                params={
+                    "rules": rules.digest,
+                    "cell_m": rules.cell_m,
+                    "levels": [level.key for level in ground.levels],
+                    "found_channels": list(rules.found_channels),
+                    "years": rules.years,
+                    "crs": ground.grid.crs,
+                },
+                snapshot=snapshot.as_json(),
+            )
+        )
+    for result in results:
+        with system_transaction(database, clock) as tx:
+            tx.session.execute(insert(RiskSurface).values(run_id=run_id, **_surface(ground, result)))
+    lines = _lines(run_id, ground, results, beside, rules)
+    while batch := list(islice(lines, _ROWS_A_WRITE)):
+        with system_transaction(database, clock) as tx:
+            tx.session.execute(insert(RiskArea), batch)
+    with system_transaction(database, clock) as tx:
+        tx.session.execute(update(RiskRun).where(RiskRun.id == run_id).values(made_at=tx.now))
+        publish(tx, "risk_run", {"id": str(run_id), "horizon": horizon.key}, path=ground.area.path)
+    return run_id
+
+
+def drop_unfinished(database: Database, clock: Clock, run_ids: Sequence[UUID]) -> None:
+    """Runs that were broken off while being written."""
+    with system_transaction(database, clock) as tx:
+        tx.session.execute(delete(RiskRun).where(RiskRun.id.in_(run_ids), RiskRun.made_at.is_(None)))
+
+
+def _surface(ground: RunGround, result: GroupResult) -> dict[str, Any]:
+    common: dict[str, Any] = {"class_group": result.group.key, "refused": result.refused}
+    if result.found is None or result.per_km2_week is None or result.picture is None or result.shown is None:
+        return common
+    rows, columns = ground.grid.shape
+    total = result.found.total
+    return common | {
+        "grid": {
+            "west_m": ground.grid.west_m, "south_m": ground.grid.south_m, "cell_m": ground.grid.cell_m,
+            "rows": rows, "columns": columns, "crs": ground.grid.crs,
+        },
+        "cells": packed(result.per_km2_week),
+        "shown": packed(result.shown, "u1"),
+        "png": result.picture.png,
+        "bounds": [round(value, 7) for value in result.picture.bounds],
+        "legend": [step.as_json() for step in result.legend],
+        "model": result.found.choice.model,
+        "scores": result.scores,
+        "expected": round(float(total.expected), 3),
+        "low": float(total.low),
+        "high": float(total.high),
+        "figures": result.figures,
+        "hotspots": result.hot,
+        "warnings": list(result.cautions),
+    }  # fmt: skip
+
+
+def _lines(
+    run_id: UUID, ground: RunGround, results: Sequence[GroupResult], beside: Ground, rules: RiskRules
+) -> Iterator[dict[str, Any]]:
+    for result in results:
+        for listed in result.lists:
+            mean = mean_density(listed)
+            place = {row.code: row for row in listed.level.rows}
+            for row in listed.rows:
+                area = place[row.code]
+                level, ratio = colour(row, mean, rules)
+                yield {
+                    "run_id": run_id, "class_group": result.group.key, "area_id": area.id,
+                    "scope_path": area.path, "level": listed.level.key, "urban_rural": area.urban_rural,
+                    "expected": round(row.expected, 4), "low": row.low, "high": row.high,
+                    "per_km2": round(row.per_km2, 4), "rank": row.rank, "rank_low": row.rank_low,
+                    "rank_high": row.rank_high, "density_rank": row.density_rank, "risk_level": level.key,
+                    "recent": row.trend.recent, "recent_expected": round(row.trend.expected, 2),
+                    "trend_ratio": round(row.trend.ratio, 3), "trend_q": round(row.trend.q_value, 4),
+                    "trend_real": row.trend.real, "top_hours": list(row.top_hours),
+                    "top_classes": listed.top_classes.get(row.code, []), "known": row.known,
+                    "found_share": round(row.found_share, 4), "hazards": beside.hazards[area.id],
+                    "cameras": beside.cameras[area.id], "patrol_routes": beside.routes[area.id],
+                    "reasons": reasons_of(row, ratio, len(listed.rows), area.id, beside),
+                }  # fmt: skip
