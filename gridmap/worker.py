@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import text
 
+from gridmap.adapters.children import Child, start_child
 from gridmap.adapters.messages import MessageHook
 from gridmap.adapters.mqtt import Inbox
 from gridmap.adapters.valhalla import Valhalla
 from gridmap.clock import Clock, SystemClock
+from gridmap.db.cluster_layout import layout_of
 from gridmap.db.engine import Database
 from gridmap.domain.cover import cover_rules
 from gridmap.domain.metric import LocalMetric
 from gridmap.errors import Misconfigured
+from gridmap.serve.children import settings_environment
 from gridmap.services import (
     alarms,
     closures,
@@ -35,6 +40,7 @@ from gridmap.services.dispatching import help as helping
 from gridmap.services.dispatching.handlers import OFFER_TIMERS
 from gridmap.services.fix_intake import FixIntake
 from gridmap.services.fix_placing import FixPlacer
+from gridmap.services.risk import nightly
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
 from gridmap.services.transaction import system_transaction
@@ -60,6 +66,7 @@ TIMER_HANDLERS: dict[str, Handler] = {
     shifts.HANDOVER_UNSIGNED: shifts.unsigned,
     closures.CLOSURE_STARTS: closures.closure_starts,
     closures.CLOSURE_ENDS: closures.closure_ends,
+    nightly.NIGHTLY: nightly.run_tonight,
 }
 
 
@@ -181,8 +188,41 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         Loop("patrol-routes", 60.0, routes_passed),
         Loop("arrival-times", 5.0, arrival_times),
         Loop("cover", covering.EVERY_S, cover),
+        Loop("risk", 5.0, RiskChild(database, clock, settings).turn),
         Loop("ageing", 600.0, ageing),
     ]
+
+
+@dataclass
+class RiskChild:
+    """Starts `gridmap risk work` while runs wait: forecasting takes minutes of a whole core, and timers must not."""
+
+    database: Database
+    clock: Clock
+    settings: Settings
+    child: Child | None = None
+
+    def turn(self) -> bool:
+        if self.child is not None:
+            status = self.child.find_status()
+            if status is None:
+                return False
+            if status != 0:
+                log.error("risk work ended badly", extra={"status": status})
+            self.child = None
+        with system_transaction(self.database, self.clock) as tx:
+            nightly.ensure_timer(tx)
+            waits = nightly.has_work(tx)
+        if waits:
+            layout = layout_of(self.settings)
+            self.child = start_child(
+                [sys.executable, "-m", "gridmap", "risk", "work"],
+                account=layout.account,
+                extra_env=settings_environment(self.settings),
+                log=layout.log_dir / "risk.log",
+                reads=[Path(__file__)],
+            )
+        return False
 
 
 def age_out(database: Database, clock: Clock, settings: Settings) -> None:

@@ -63,7 +63,7 @@ def folium_map(session: Session, layers: Collection[str] = LAYERS, lang: Languag
     notes = _add_cameras(page, session, lang) if "cameras" in layers else []
     page.fit_bounds(_bounds(areas))
     _add_furniture(page, areas if "areas" in layers else [], notes, lang)
-    return _as_one_file(page, assets)
+    return as_one_file(page, assets)
 
 
 def _read_areas(session: Session) -> list[AreaRow]:
@@ -192,13 +192,13 @@ _LEGEND_STYLE = """
 """
 
 
-def _as_one_file(page: folium.Map, assets: Assets) -> str:
-    """Render with every outside link cut, and put ours in their place."""
+def as_one_file(page: folium.Map, assets: Assets, style: str = "") -> str:
+    """Render with every outside link cut, and put ours in their place, `style` behind them."""
     parts: list[Any] = [page, *page._children.values()]
     for part in parts:
         part.default_js, part.default_css = [], []
     root = page.get_root()
     text_of_page = str(root.render())
-    head = "".join(f"<style>{style}</style>" for style in (*assets.styles, _LEGEND_STYLE))
+    head = "".join(f"<style>{style}</style>" for style in (*assets.styles, _LEGEND_STYLE, style))
     head += "".join(f"<script>{script}</script>" for script in assets.scripts)
     return text_of_page.replace("<head>", f"<head>{head}", 1)

@@ -25,6 +25,8 @@ from gridmap.demo.district.manifest import MANIFEST_NAME, load_manifest
 from gridmap.demo.rosters import ensure_rosters
 from gridmap.errors import Conflict, Unavailable
 from gridmap.serve.children import settings_environment
+from gridmap.services.risk.nightly import ask_first
+from gridmap.services.transaction import system_transaction
 from gridmap.settings import Settings
 
 CREWS = "crews.csv"
@@ -145,6 +147,13 @@ class Loader:
         self._import_lanes([[words for words in self._imports() if words[0] == HISTORY]], progress)
         progress.complete = True
         progress.write()
+
+    def ask_for_risk(self) -> None:
+        """Ask for the first forecasts, once there is a past to rest on; the worker makes them while people look."""
+        progress = Progress.read(self.folder.progress)
+        if progress is not None and progress.complete:
+            with system_transaction(self.database, self.clock) as tx:
+                ask_first(tx)
 
     def _find_progress(self, seed: int | None, scale: str | None) -> Progress:
         progress = Progress.read(self.folder.progress)

@@ -60,6 +60,7 @@ def run_demo(settings: Settings, clock: Clock, stop: threading.Event, say: Say, 
                 for line in [f"ready after {time.monotonic() - begun:.1f} s", *_greeting(running, log_ins)]:
                     say(line)
                 _load_history(loader)
+                loader.ask_for_risk()
 
         host = threading.Thread(target=go_on, daemon=True)
         host.start()

@@ -148,7 +148,10 @@ def load_risk_rules(path: Path, words: Vocabulary) -> RiskRules:
             groups=_groups(content["group"], words),
             colours=tuple(
                 RiskLevel(
-                    color=row["color"], ratio=float(row["ratio"]), expected=float(row["expected"]), **_name(row)
+                    color=row["color"],
+                    ratio=float(row["ratio"]),
+                    expected=float(row["expected"]),
+                    **_name(row),
                 )
                 for row in content["level"]
             ),
@@ -167,11 +170,14 @@ def _name(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _groups(rows: Sequence[Mapping[str, Any]], words: Vocabulary) -> tuple[ClassGroup, ...]:
     """The groups with their classes; "all" and "other" are filled in."""
-    allowed = [row.key for row in words.classes.values() if row.parent and row.risk_allowed and not row.restricted]
+    allowed = [
+        row.key for row in words.classes.values() if row.parent and row.risk_allowed and not row.restricted
+    ]
     taken = {key for row in rows for key in row.get("classes", ())}
     filled = {ALL: allowed, OTHER: [key for key in allowed if key not in taken]}
     return tuple(
-        ClassGroup(classes=tuple(filled.get(row["key"], row.get("classes", ()))), **_name(row)) for row in rows
+        ClassGroup(classes=tuple(filled.get(row["key"], row.get("classes", ()))), **_name(row))
+        for row in rows
     )
 
 

@@ -101,12 +101,13 @@ def test_a_run_is_kept_whole(world: World, database: Database) -> None:
         database,
         "select * from risk_area where class_group = 'theft' and level = 'grid' order by rank",
     )
-    assert [row.area_id for row in grids][0] == world.grid_ids[0][0]
+    assert grids[0].area_id == world.grid_ids[0][0]
     assert len(grids) == 4
     assert grids[0].risk_level in ("red", "orange", "yellow")
     assert {reason["code"] for reason in grids[0].reasons} >= {"density", "rank", "no_camera"}
     (whole,) = read(
-        database, "select sum(expected) as n from risk_area where class_group = 'theft' and level = 'community'"
+        database,
+        "select sum(expected) as n from risk_area where class_group = 'theft' and level = 'community'",
     )
     assert whole.n == pytest.approx(theft.expected, rel=0.02)
 

@@ -31,6 +31,7 @@ from web.api.positions import positions
 from web.api.radio import radio
 from web.api.replay import replay
 from web.api.reports import reports
+from web.api.risk import risk
 from web.api.rosters import rosters
 from web.api.routing import routing
 from web.api.search import search
@@ -75,6 +76,7 @@ BLUEPRINTS: tuple[APIBlueprint, ...] = (
     closures,
     fences,
     cover,
+    risk,
     alarms,
     blobs,
     export,

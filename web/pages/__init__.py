@@ -118,6 +118,12 @@ def admin() -> Response:
     return _shell("admin")
 
 
+@pages.get("/risk")
+@public
+def risk() -> Response:
+    return _shell("analyst")
+
+
 @pages.get("/static/dist/<path:name>")
 @public
 def built_file(name: str) -> Response:

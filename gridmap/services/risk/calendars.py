@@ -1,4 +1,4 @@
-"""The site's calendars as the engine takes them: holidays, make-up workdays, the run-up to spring festival, vacations."""
+"""The site's calendars as the engine takes them: holidays, make-up workdays, festivals, vacations."""
 
 from __future__ import annotations
 

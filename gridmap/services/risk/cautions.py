@@ -39,7 +39,11 @@ def cautions_of(
         names = mine.classes if change.kind == "class" else mine.channels
         yield {
             "code": "recording_changed",
-            "params": {"kind": change.kind, "key": names[change.index], "weeks_ago": _weeks(found, change.day_d)},
+            "params": {
+                "kind": change.kind,
+                "key": names[change.index],
+                "weeks_ago": _weeks(found, change.day_d),
+            },
         }
     share = float(mine.found.mean()) if len(mine) else 0.0
     if share > _FOUND_SHARE:
@@ -63,7 +67,9 @@ def _unequal(mine: Events, level: RunLevel) -> Iterator[dict[str, Any]]:
     where = level.areas.locate(mine.x_m, mine.y_m)
     kind = np.array([row.urban_rural or "" for row in level.rows] + [""])[where]
     shares = {
-        name: float(mine.found[kind == name].mean()) for name in (URBAN, RURAL) if int((kind == name).sum()) >= 50
+        name: float(mine.found[kind == name].mean())
+        for name in (URBAN, RURAL)
+        if int((kind == name).sum()) >= 50
     }
     if len(shares) == 2:
         low, high = min(shares.values()), max(shares.values())

@@ -83,15 +83,25 @@ def compute_group(
     """
     mine = of_group(events, group)
     first = date(1970, 1, 1) + timedelta(days=int(np.floor(mine.occurred_d.min())) if len(mine) else 0)
-    calendar = calendar_of(min(max(first, date(1990, 1, 1)), origin_on), origin_on + timedelta(days=horizon.days))
+    calendar = calendar_of(
+        min(max(first, date(1990, 1, 1)), origin_on), origin_on + timedelta(days=horizon.days)
+    )
     origin = float(day_number(origin_on))
     try:
-        base = forecast(ground.grid, mine, origin, horizon.days, areas=ground.levels[0].areas, calendar=calendar)
+        base = forecast(
+            ground.grid, mine, origin, horizon.days, areas=ground.levels[0].areas, calendar=calendar
+        )
         per_level = [
             base
             if number == 0
             else forecast(
-                ground.grid, mine, origin, horizon.days, areas=level.areas, calendar=calendar, choice=base.choice
+                ground.grid,
+                mine,
+                origin,
+                horizon.days,
+                areas=level.areas,
+                calendar=calendar,
+                choice=base.choice,
             )
             for number, level in enumerate(ground.levels)
         ]
@@ -144,7 +154,9 @@ def compute_run(
     return tuple(results)
 
 
-def _scores(ground: RunGround, mine: Events, horizon: Horizon, origin: float, calendar: Any) -> dict[str, Any]:
+def _scores(
+    ground: RunGround, mine: Events, horizon: Horizon, origin: float, calendar: Any
+) -> dict[str, Any]:
     """How each model did in the rolling backtest, on windows of this very length."""
     try:
         # The calendar reaches beyond the origin, and holidays are known ahead: nothing leaks by it.
@@ -176,7 +188,12 @@ def _score(report: TypeReport, model: str) -> dict[str, Any]:
         "coverage90": _rounded(score.coverage90),
         **{
             name: {share: _rounded(value) for share, value in zip(shares, values.tolist(), strict=True)}
-            for name, values in (("hit", score.hit), ("hit_error", score.hit_error), ("pai", score.pai), ("pei", score.pei))
+            for name, values in (
+                ("hit", score.hit),
+                ("hit_error", score.hit_error),
+                ("pai", score.pai),
+                ("pei", score.pei),
+            )
         },
     }
 
@@ -213,7 +230,9 @@ def _top_classes(level: RunLevel, mine: Events, origin: float) -> dict[str, list
     }
 
 
-def _figures(ground: RunGround, found: Forecast, mine: Events, listed: LevelList, origin: float) -> dict[str, Any]:
+def _figures(
+    ground: RunGround, found: Forecast, mine: Events, listed: LevelList, origin: float
+) -> dict[str, Any]:
     weeks = np.floor((origin - mine.occurred_d) / 7.0).astype(np.int64)
     fitted = ~mine.found
     count = np.bincount(weeks[fitted & (weeks >= 0)], minlength=_WEEKS_SHOWN)[:_WEEKS_SHOWN]

@@ -19,7 +19,12 @@ from gridmap.risk.quality import find_default_places, find_repeats
 from gridmap.services.risk.ground import RunGround
 from gridmap.services.transaction import Tx
 
-_PRECISIONS = {"minute": Precision.MINUTE, "hour": Precision.HOUR, "day": Precision.DAY, "month": Precision.MONTH}
+_PRECISIONS = {
+    "minute": Precision.MINUTE,
+    "hour": Precision.HOUR,
+    "day": Precision.DAY,
+    "month": Precision.MONTH,
+}
 # A point that many rows of many classes share is a desk or a town's centre, not an address where much happens.
 _DEFAULT_CLASSES = 4
 
@@ -82,7 +87,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class ReadEvents:
-    """`events` are in metres of the ground and hold what is found by patrols too (marked); `snapshot` tells the rest."""
+    """`events` are in metres of the ground and hold what patrols found too, marked; `snapshot` tells the rest."""
 
     events: Events
     snapshot: Snapshot
@@ -97,7 +102,9 @@ def read_events(tx: Tx, ground: RunGround, rules: RiskRules, origin_on: date) ->
     """Rows known before local midnight of `origin_on`, of every allowed class, repeats and default places taken out."""
     events = read_window(tx, ground, rules, None, origin_on).known_at(float(day_number(origin_on)))
     since = datetime.combine(origin_on, datetime.min.time(), tx.zone) - timedelta(days=365.25 * rules.years)
-    left_out = tx.session.execute(_LEFT_OUT, {**_parameters(tx, ground, rules), "since": since}).one()._asdict()
+    left_out = (
+        tx.session.execute(_LEFT_OUT, {**_parameters(tx, ground, rules), "since": since}).one()._asdict()
+    )
     places = [one for one in find_default_places(events) if one.classes >= _DEFAULT_CLASSES]
     at_default = np.zeros(len(events), dtype=bool)
     for place in places:
@@ -110,7 +117,9 @@ def read_events(tx: Tx, ground: RunGround, rules: RiskRules, origin_on: date) ->
         newest_recorded_at=_newest(events, tx),
         digest=_digest(events.take(kept)),
         found_share=found_share,
-        default_places=tuple(_place(ground, one.x_m, one.y_m, len(one.rows), one.share) for one in places[:20]),
+        default_places=tuple(
+            _place(ground, one.x_m, one.y_m, len(one.rows), one.share) for one in places[:20]
+        ),
         left_out={
             **{name: int(value) for name, value in left_out.items()},
             "default_place": int(at_default.sum()),

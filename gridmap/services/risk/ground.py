@@ -104,9 +104,7 @@ def split(tx: Tx, code: str) -> list[str]:
 def read_ground(tx: Tx, code: str, rules: RiskRules, metric: LocalMetric) -> RunGround:
     """Raises NotFound("area_unknown"), Invalid("risk_no_areas") when nothing of any level lies below."""
     area = find_area(tx, code)
-    found = tx.session.execute(
-        _BELOW, {"path": area.path, "levels": list(rules.levels), "at": tx.now}
-    ).all()
+    found = tx.session.execute(_BELOW, {"path": area.path, "levels": list(rules.levels), "at": tx.now}).all()
     grid = Grid.of_polygon(metric.to_plane(area.shape), rules.cell_m, f"EPSG:{metric.epsg}")
     levels = []
     for level in rules.levels:
@@ -115,9 +113,12 @@ def read_ground(tx: Tx, code: str, rules: RiskRules, metric: LocalMetric) -> Run
             continue
         shapes = metric.to_plane(np.array([shapely.from_wkb(bytes(row.shape)) for row in rows], dtype=object))
         listed = tuple(
-            Listed(row.id, row.code, row.name, row.path, urban_or_rural(row.urban_rural, row.code)) for row in rows
+            Listed(row.id, row.code, row.name, row.path, urban_or_rural(row.urban_rural, row.code))
+            for row in rows
         )
-        levels.append(RunLevel(level, listed, Areas.of_polygons([row.code for row in rows], list(shapes), grid)))
+        levels.append(
+            RunLevel(level, listed, Areas.of_polygons([row.code for row in rows], list(shapes), grid))
+        )
     if not levels:
         raise Invalid("risk_no_areas", area_code=code)
     return RunGround(area, metric, grid, tuple(levels))

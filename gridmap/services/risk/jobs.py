@@ -21,10 +21,11 @@ from sqlalchemy.dialects.postgresql import insert
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
 from gridmap.db.tables import RiskJob
+from gridmap.domain.actor import is_below
 from gridmap.domain.ids import new_id
 from gridmap.domain.metric import LocalMetric
 from gridmap.domain.risk_rules import Horizon, RiskRules
-from gridmap.errors import GridmapError
+from gridmap.errors import GridmapError, Invalid, NotFound
 from gridmap.services.risk.compute import compute_run
 from gridmap.services.risk.events import read_events
 from gridmap.services.risk.ground import find_area, read_ground, split
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 SILENT_AFTER = timedelta(minutes=15)
 MOST_ATTEMPTS = 3
+EARLIEST = date(2000, 1, 1)
 
 _CLAIM = text(
     "update risk_job set status = 'running', claimed_by = :who, alive_at = :now, attempts = attempts + 1"
@@ -44,6 +46,12 @@ _CLAIM = text(
     " order by asked_at, id limit 1 for update skip locked)"
     " returning id, area_id, horizon, origin_on, author_account_id, author_name, purpose, attempts,"
     " (select code from area where area.id = area_id) as code"
+)
+
+
+_TOPS = text(
+    "select a.code from area_version v join area a on a.id = v.area_id"
+    " where a.tree = 'admin' and v.parent_id is null and v.valid @> cast(:now as timestamptz) order by a.code"
 )
 
 
@@ -59,6 +67,25 @@ class Claimed:
     attempts: int
 
 
+def top_areas(tx: Tx) -> list[str]:
+    """The codes of the areas that nothing lies above."""
+    return list(tx.session.scalars(_TOPS, {"now": tx.now}))
+
+
+def ask_area(tx: Tx, area_id: int) -> str:
+    """The code of an area in whose incidents the actor may look. Raises NotFound("area_unknown")."""
+    row = tx.session.execute(
+        text(
+            "select a.code, v.path::text as path from area_version v join area a on a.id = v.area_id"
+            " where a.id = :id and v.valid @> cast(:now as timestamptz)"
+        ),
+        {"id": area_id, "now": tx.now},
+    ).one_or_none()
+    if row is None or not any(is_below(row.path, root) for root in tx.actor.case_paths):
+        raise NotFound("area_unknown", area_id=area_id)
+    return str(row.code)
+
+
 def worker_name() -> str:
     """This process, told apart from those of other hosts."""
     return f"{socket.gethostname()}:{os.getpid()}"
@@ -71,9 +98,12 @@ def ask(
 
     A job of the same area, horizon and origin that waits already stands for this one. `origin_on`: the first local day
     to forecast, today unless given; a past one makes the run that could have been made then.
-    Raises NotFound("area_unknown").
+    Raises NotFound("area_unknown"), Invalid("risk_origin") for a day to come.
     """
-    first = origin_on or tx.now.astimezone(tx.zone).date()
+    today = tx.now.astimezone(tx.zone).date()
+    first = origin_on or today
+    if not EARLIEST <= first <= today:
+        raise Invalid("risk_origin", origin_on=first.isoformat(), latest=today.isoformat())
     asked = []
     for part in split(tx, code):
         area = find_area(tx, part)
@@ -99,9 +129,7 @@ def ask(
     return asked
 
 
-def claim(
-    database: Database, clock: Clock, who: str, only: Collection[UUID] | None = None
-) -> Claimed | None:
+def claim(database: Database, clock: Clock, who: str, only: Collection[UUID] | None = None) -> Claimed | None:
     """Take the oldest job that waits, or whose worker fell silent; None when there is none."""
     with system_transaction(database, clock) as tx:
         row = tx.session.execute(
@@ -141,7 +169,12 @@ def work(
         except Exception as error:
             log.exception("risk run failed", extra={"job": str(job.id)})
             if job.attempts >= MOST_ATTEMPTS:
-                _end(database, clock, job, error={"code": "internal_error", "params": {"kind": type(error).__name__}})
+                _end(
+                    database,
+                    clock,
+                    job,
+                    error={"code": "internal_error", "params": {"kind": type(error).__name__}},
+                )
             else:
                 _give_back(database, clock, job)
         else:
@@ -151,7 +184,13 @@ def work(
 
 
 def make(
-    database: Database, clock: Clock, metric: LocalMetric, rules: RiskRules, job: Claimed, *, check: bool = True
+    database: Database,
+    clock: Clock,
+    metric: LocalMetric,
+    rules: RiskRules,
+    job: Claimed,
+    *,
+    check: bool = True,
 ) -> UUID:
     """Read, compute and keep one run. No transaction is open while it computes.
 
@@ -176,7 +215,12 @@ def make(
 
 
 def _end(
-    database: Database, clock: Clock, job: Claimed, *, run_id: UUID | None = None, error: dict[str, object] | None = None
+    database: Database,
+    clock: Clock,
+    job: Claimed,
+    *,
+    run_id: UUID | None = None,
+    error: dict[str, object] | None = None,
 ) -> None:
     with system_transaction(database, clock) as tx:
         tx.session.execute(
@@ -188,4 +232,6 @@ def _end(
 
 def _give_back(database: Database, clock: Clock, job: Claimed) -> None:
     with system_transaction(database, clock) as tx:
-        tx.session.execute(update(RiskJob).where(RiskJob.id == job.id).values(status="waiting", claimed_by=None))
+        tx.session.execute(
+            update(RiskJob).where(RiskJob.id == job.id).values(status="waiting", claimed_by=None)
+        )

@@ -84,7 +84,9 @@ def draw(grid: Grid, metric: LocalMetric, values: Floats, legend: tuple[Step, ..
     rgba = _coloured(seen, legend)
     rgba[~(good & inside[row, column] & np.isfinite(seen))] = 0
     out = io.BytesIO()
-    Image.fromarray(rgba, "RGBA").quantize(64, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
+    Image.fromarray(rgba, "RGBA").quantize(64, method=Image.Quantize.FASTOCTREE).save(
+        out, "PNG", optimize=True
+    )
     (lon_west, lon_east), (lat_south, lat_north) = _TO_MERCATOR.transform(
         [west, east], [south, north], direction="INVERSE"
     )
@@ -119,7 +121,10 @@ def _coloured(values: Floats, legend: tuple[Step, ...]) -> Any:
     first = len(_ALPHA) - len(legend)
     table = np.array(
         [
-            [*(int(step.color[at : at + 2], 16) for at in (1, 3, 5)), _ALPHA[max(first, 0) + number] if number else 0]
+            [
+                *(int(step.color[at : at + 2], 16) for at in (1, 3, 5)),
+                _ALPHA[max(first, 0) + number] if number else 0,
+            ]
             for number, step in enumerate(legend)
         ],
         dtype=np.uint8,
@@ -129,7 +134,9 @@ def _coloured(values: Floats, legend: tuple[Step, ...]) -> Any:
     return table[index]
 
 
-def hot_spots(grid: Grid, metric: LocalMetric, per_km2: Floats, share: float = HOT_SHARE) -> dict[str, Any] | None:
+def hot_spots(
+    grid: Grid, metric: LocalMetric, per_km2: Floats, share: float = HOT_SHARE
+) -> dict[str, Any] | None:
     """Outlines (GeoJSON, degrees) of the densest cells that make up `share` of the area, and what part is expected
     there. None where nothing is expected."""
     ground = grid.cell_km2.ravel()

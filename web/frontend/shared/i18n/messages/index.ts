@@ -13,8 +13,9 @@ import * as plans from "./plans";
 import * as radio from "./radio";
 import * as reporting from "./reporting";
 import * as response from "./response";
+import * as risk from "./risk";
 import * as seats from "./seats";
 import * as wall from "./wall";
 import * as watching from "./watching";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching, ...joint, ...plans } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching, ...joint, ...plans, ...risk } satisfies Catalogue;

@@ -1,0 +1,1 @@
+"""Risk as files that leave the centre: one-file map, GeoTIFF, GeoJSON, picture, spreadsheet, PDF."""

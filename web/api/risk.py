@@ -1,0 +1,206 @@
+"""Risk: runs that are kept, their heat pictures and lists, what came, and runs to be made."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response, make_response
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from gridmap.domain.risk_rules import risk_rules
+from gridmap.services.auditing import audit
+from gridmap.services.risk import jobs, reading
+from gridmap.services.risk.jobs import ask_area
+from gridmap.services.risk.reading import AreaLine, JobLine, RunLine, SurfaceLine
+from gridmap.services.risk.store import Author
+from layers.risk.products import write
+from web.guards import actor, requires
+from web.outputs import returns
+from web.schemas import AreaId, Body, Key, Query, ShortText
+from web.site import as_caller, site
+
+risk = APIBlueprint("risk", __name__, url_prefix="/api/risk", tag="risk")
+
+_FAILED_SHOWN = timedelta(days=2)
+
+
+class RunQuery(Query):
+    area: AreaId | None = None
+    horizon: Key | None = None
+
+
+class ListQuery(Query):
+    level: Key
+
+
+class AskBody(Body):
+    """`origin_on` in the past makes the run that could have been made that day."""
+
+    area_id: AreaId
+    horizons: list[Key] = Field(min_length=1, max_length=5)
+    origin_on: date | None = None
+    purpose: ShortText
+
+
+class Words(TypedDict):
+    """The groups, horizons, colours and levels of the site, in both languages."""
+
+    groups: list[dict[str, Any]]
+    horizons: list[dict[str, Any]]
+    colours: list[dict[str, Any]]
+    levels: list[str]
+    ramp: list[str]
+    patrols_outside: float
+    export_days: int
+
+
+class Asked(TypedDict):
+    """How many runs now wait to be made."""
+
+    waiting: int
+
+
+class Features(TypedDict):
+    """GeoJSON."""
+
+    type: str
+    features: list[dict[str, Any]]
+
+
+@risk.get("/words")
+@returns(Words)
+@requires("risk.read")
+def show_words() -> Words:
+    """What the site forecasts, how far ahead, and what the colours mean."""
+    rules = risk_rules()
+    return {
+        "groups": [
+            {"key": one.key, "name": {"zh": one.zh, "en": one.en}, "classes": list(one.classes)}
+            for one in rules.groups
+        ],
+        "horizons": [
+            {"key": one.key, "name": {"zh": one.zh, "en": one.en}, "days": one.days} for one in rules.horizons
+        ],
+        "colours": [
+            {
+                "key": one.key, "name": {"zh": one.zh, "en": one.en}, "color": one.color, "ratio": one.ratio,
+                "expected": one.expected,
+            }
+            for one in rules.colours
+        ],
+        "levels": list(rules.levels),
+        "ramp": list(rules.ramp),
+        "patrols_outside": rules.patrols_outside,
+        "export_days": rules.export_days,
+    }  # fmt: skip
+
+
+@risk.get("/runs")
+@risk.input(RunQuery, location="query", arg_name="query")
+@returns(RunLine, many=True)
+@requires("risk.read")
+def show_runs(query: RunQuery) -> dict[str, Any]:
+    """Runs in my sight, the newest origin first."""
+    with as_caller() as tx:
+        return {"items": reading.list_runs(tx, area_id=query.area, horizon=query.horizon)}
+
+
+@risk.get("/runs/<uuid:run_id>/<group>")
+@returns(SurfaceLine)
+@requires("risk.read")
+def show_surface(run_id: UUID, group: str) -> SurfaceLine:
+    """What a run says of a class group: totals, model and scores, hours, weeks, hot spots, warnings, what came."""
+    with as_caller() as tx:
+        return reading.get_surface(tx, run_id, group)
+
+
+@risk.get("/runs/<uuid:run_id>/<group>/areas")
+@risk.input(ListQuery, location="query", arg_name="query")
+@returns(AreaLine, many=True)
+@requires("risk.read")
+def show_list(run_id: UUID, group: str, query: ListQuery) -> dict[str, Any]:
+    """The risk list of one level, highest expected count first."""
+    with as_caller() as tx:
+        reading.get_run(tx, run_id)
+        return {"items": reading.list_areas(tx, run_id, group, query.level)}
+
+
+@risk.get("/runs/<uuid:run_id>/<group>/outlines")
+@risk.input(ListQuery, location="query", arg_name="query")
+@returns(Features)
+@requires("risk.read")
+def show_outlines(run_id: UUID, group: str, query: ListQuery) -> dict[str, Any]:
+    """The areas of the list as GeoJSON, each with its colour."""
+    with as_caller() as tx:
+        reading.get_run(tx, run_id)
+        return reading.outlines(tx, run_id, group, query.level)
+
+
+@risk.get("/surface/<uuid:run_id>/<group>/<which>.png")
+@risk.doc(responses={200: "A PNG; its bounds stand with the run"})
+@requires("risk.read")
+def show_picture(run_id: UUID, group: str, which: str) -> Response:
+    """The heat picture of the forecast, or with `came` of what came."""
+    with as_caller() as tx:
+        png = reading.read_png(tx, run_id, group, came=which == "came")
+    response = make_response(png)
+    response.mimetype = "image/png"
+    # What a run says never changes; what came is counted once.
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    return response
+
+
+@risk.get("/jobs")
+@returns(JobLine, many=True)
+@requires("risk.read")
+def show_jobs() -> dict[str, Any]:
+    """Runs that wait or are being made, and what failed of late."""
+    with as_caller() as tx:
+        return {"items": reading.list_jobs(tx, tx.now - _FAILED_SHOWN)}
+
+
+@risk.post("/jobs")
+@risk.input(AskBody, arg_name="body")
+@returns(Asked)
+@requires("risk.run")
+def ask(body: AskBody) -> Asked:
+    """Ask for runs of an area; the worker makes them, county by county."""
+    rules = risk_rules()
+    who = actor()
+    with as_caller() as tx:
+        chosen = [rules.horizon(key) for key in body.horizons]
+        author = Author(who.account_id, who.display_name, body.purpose)
+        asked = jobs.ask(tx, ask_area(tx, body.area_id), chosen, author, origin_on=body.origin_on)
+        audit(tx, "risk.run", "area", str(body.area_id), horizons=body.horizons, purpose=body.purpose)
+    return {"waiting": len(asked)}
+
+
+class ExportQuery(Query):
+    """Both stand in the file."""
+
+    purpose: ShortText
+    days: int = Field(ge=1, le=366)
+    lang: Literal["zh", "en"] | None = None
+
+
+@risk.get("/export/<uuid:run_id>/<group>.<ending>")
+@risk.input(ExportQuery, location="query", arg_name="query")
+@risk.doc(responses={200: "An HTML map, GeoTIFF, GeoJSON, PNG, XLSX or PDF file"})
+@requires("risk.export")
+def export(run_id: UUID, group: str, ending: str, query: ExportQuery) -> Response:
+    """A run as a file for outside: small numbers kept back, no points, author, purpose and expiry named."""
+    with as_caller() as tx:
+        content, mime = write(
+            tx, run_id, group, ending, query.lang or site().settings.locale,
+            purpose=query.purpose, days=query.days, author=actor().display_name,
+        )  # fmt: skip
+        stamp = tx.now.astimezone(tx.zone).strftime("%Y%m%d")
+    response = make_response(content)
+    response.mimetype = mime
+    response.headers["Content-Disposition"] = f'attachment; filename="risk-{group}-{stamp}.{ending}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
