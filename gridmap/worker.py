@@ -21,6 +21,7 @@ from gridmap.db.cluster_layout import layout_of
 from gridmap.db.engine import Database
 from gridmap.domain.cover import cover_rules
 from gridmap.domain.metric import LocalMetric
+from gridmap.domain.risk_rules import risk_rules
 from gridmap.errors import Misconfigured
 from gridmap.serve.children import settings_environment
 from gridmap.services import (
@@ -41,6 +42,7 @@ from gridmap.services.dispatching.handlers import OFFER_TIMERS
 from gridmap.services.fix_intake import FixIntake
 from gridmap.services.fix_placing import FixPlacer
 from gridmap.services.risk import nightly
+from gridmap.services.risk import warning as early_warning
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
 from gridmap.services.transaction import system_transaction
@@ -169,6 +171,12 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         routes_watched.turn()
         return False
 
+    watch = early_warning.Watch(database, clock, LocalMetric(settings.local_crs), risk_rules())
+
+    def warnings() -> bool:
+        watch.turn()
+        return False
+
     def look_after() -> bool:
         with system_transaction(database, clock) as tx:
             watching.look_after(tx)
@@ -189,6 +197,7 @@ def loops(database: Database, clock: Clock, settings: Settings) -> list[Loop]:
         Loop("arrival-times", 5.0, arrival_times),
         Loop("cover", covering.EVERY_S, cover),
         Loop("risk", 5.0, RiskChild(database, clock, settings).turn),
+        Loop("early-warning", early_warning.EVERY_S, warnings),
         Loop("ageing", 600.0, ageing),
     ]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from gridmap.domain.vocab import Vocabulary, vocabulary, vocabulary_dir
 from gridmap.errors import Invalid, Misconfigured
@@ -105,7 +105,15 @@ class RiskRules:
         return next(fitting, self.colours[-1])
 
 
-def _named(rows: Sequence[Any], key: str, code: str) -> Any:
+class _Row(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+_R = TypeVar("_R", bound=_Row)
+
+
+def _named(rows: Sequence[_R], key: str, code: str) -> _R:
     for row in rows:
         if row.key == key:
             return row
@@ -182,8 +190,10 @@ def _groups(rows: Sequence[Mapping[str, Any]], words: Vocabulary) -> tuple[Class
 
 
 def _warning(row: Mapping[str, Any]) -> WarningRule:
-    more = {name: value for name, value in row.items() if name not in ("key", "name", "classes")}
-    return WarningRule(classes=tuple(row["classes"]), **_name(row), **more)
+    more: dict[str, Any] = {
+        name: value for name, value in row.items() if name not in ("key", "name", "classes")
+    }
+    return WarningRule(**{**_name(row), **more, "classes": tuple(row["classes"])})
 
 
 def _check(rules: RiskRules, words: Vocabulary) -> None:
@@ -196,11 +206,13 @@ def _check(rules: RiskRules, words: Vocabulary) -> None:
     named = [key for group in rules.groups if group.key != ALL for key in group.classes]
     if len(set(named)) < len(named):
         fail("a class stands in two groups")
-    for owner in (*rules.groups, *rules.warnings):
+    for key, classes in [(one.key, one.classes) for one in rules.groups] + [
+        (one.key, one.classes) for one in rules.warnings
+    ]:
         try:
-            check_classes(owner.classes, words)
+            check_classes(classes, words)
         except Invalid as error:
-            fail(f"{owner.key}: {error}")
+            fail(f"{key}: {error}")
     if not rules.colours or (rules.colours[-1].ratio, rules.colours[-1].expected) != (0.0, 0.0):
         fail("the last colour must hold for every area")
     if not rules.levels or not set(rules.levels) <= set(words.lists["level"]):

@@ -139,12 +139,12 @@ def write_png(product: Product, lang: Language, *, width: int = 1600) -> bytes:
     canvas = ImageDraw.Draw(page)
     drawn = Image.open(io.BytesIO(heat.png)).convert("RGBA").resize((map_width, map_height))
     page.paste(drawn, (margin, top), drawn)
-    shown = next(iter(product.outlines.values()), {"features": []})
+    shown: dict[str, Any] = next(iter(product.outlines.values()), {"features": []})
     for feature in shown["features"]:
         for ring in _rings(feature["geometry"]):
             x, y = _TO_MERCATOR.transform([point[0] for point in ring], [point[1] for point in ring])
-            line = [(margin + (a - x0) * scale, top + (y1 - b) * scale) for a, b in zip(x, y, strict=True)]
-            canvas.line(line, fill=_LINE, width=2)
+            border = [(margin + (a - x0) * scale, top + (y1 - b) * scale) for a, b in zip(x, y, strict=True)]
+            canvas.line(border, fill=_LINE, width=2)
     write_text(canvas, (margin, 46), title_of(product, lang), 28)
     write_text(canvas, (margin, 80), total_of(product, lang), 20)
     left, line = width - side, top + 30

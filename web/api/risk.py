@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,10 +13,13 @@ from typing_extensions import TypedDict
 
 from gridmap.domain.risk_rules import risk_rules
 from gridmap.services.auditing import audit
-from gridmap.services.risk import jobs, reading
+from gridmap.services.risk import inspections, jobs, reading
+from gridmap.services.risk import warning as early_warning
+from gridmap.services.risk.inspections import InspectionLine
 from gridmap.services.risk.jobs import ask_area
 from gridmap.services.risk.reading import AreaLine, JobLine, RunLine, SurfaceLine
 from gridmap.services.risk.store import Author
+from gridmap.services.risk.warning import RuleLine
 from layers.risk.products import write
 from web.guards import actor, requires
 from web.outputs import returns
@@ -204,3 +207,104 @@ def export(run_id: UUID, group: str, ending: str, query: ExportQuery) -> Respons
     response.headers["Content-Disposition"] = f'attachment; filename="risk-{group}-{stamp}.{ending}"'
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+class InspectionQuery(Query):
+    all: bool = False
+
+
+class InspectionBody(Body):
+    """A line of a run's list, and what to look at there."""
+
+    run_id: UUID
+    group: Key
+    area_id: AreaId
+    note: ShortText
+
+
+class ResultBody(Body):
+    result: ShortText
+
+
+class Made(TypedDict):
+    """The id of what was made."""
+
+    id: UUID
+
+
+@risk.get("/inspections")
+@risk.input(InspectionQuery, location="query", arg_name="query")
+@returns(InspectionLine, many=True)
+@requires("risk.read")
+def show_inspections(query: InspectionQuery) -> dict[str, Any]:
+    """Inspections in my sight that are open; with `all` the finished too."""
+    with as_caller() as tx:
+        return {"items": inspections.list_inspections(tx, open_only=not query.all)}
+
+
+@risk.post("/inspections")
+@risk.input(InspectionBody, arg_name="body")
+@returns(Made)
+@requires("risk.run", "case.handle")
+def ask_inspection(body: InspectionBody) -> Made:
+    """Ask for an inspection of an area of the list."""
+    with as_caller() as tx:
+        return {"id": inspections.ask_from_run(tx, body.run_id, body.group, body.area_id, body.note)}
+
+
+@risk.post("/inspections/<uuid:task_id>/finish")
+@risk.input(ResultBody, arg_name="body")
+@returns(InspectionLine)
+@requires("case.handle")
+def finish_inspection(task_id: UUID, body: ResultBody) -> InspectionLine:
+    """Say what was found there."""
+    with as_caller() as tx:
+        return inspections.finish(tx, task_id, body.result)
+
+
+class MuteBody(Body):
+    """Silence in an area and all below it."""
+
+    area_id: AreaId
+    hours: float = Field(gt=0, le=24 * 30)
+    reason: ShortText
+
+
+class Muted(TypedDict):
+    """Until when a rule is silent."""
+
+    until: datetime
+
+
+class NoteBody(Body):
+    note: ShortText
+
+
+@risk.get("/warnings")
+@returns(RuleLine, many=True)
+@requires("risk.read")
+def show_rules() -> dict[str, Any]:
+    """The rules of early warning in the counties in my sight, each with how often it would have rung in vain."""
+    with as_caller() as tx:
+        return {"items": early_warning.list_rules(tx, risk_rules())}
+
+
+@risk.post("/warnings/<rule>/mute")
+@risk.input(MuteBody, arg_name="body")
+@returns(Muted)
+@requires("alarm.acknowledge")
+def mute_rule(rule: str, body: MuteBody) -> Muted:
+    """Keep a rule silent for a while, by name and with a reason."""
+    with as_caller() as tx:
+        until = early_warning.mute(tx, risk_rules(), rule, body.area_id, hours=body.hours, reason=body.reason)
+        return {"until": until}
+
+
+@risk.post("/warnings/alarms/<uuid:alarm_id>/task")
+@risk.input(NoteBody, arg_name="body")
+@returns(Made)
+@requires("alarm.acknowledge")
+def make_task(alarm_id: UUID, body: NoteBody) -> Made:
+    """Turn a warning into an inspection; the alarm is taken note of with it."""
+    with as_caller() as tx:
+        return {"id": early_warning.to_task(tx, alarm_id, body.note)}

@@ -283,6 +283,10 @@ SELECT pg_temp.set_policy('cover_state', 'SELECT',
   '(SELECT app_can(''unit.read'')) AND scope_path <@ ANY ((SELECT app_paths(''map_paths''))::public.ltree[])', NULL);
 SELECT pg_temp.set_policy('cover_run', 'SELECT', '(SELECT app_can(''unit.read''))', NULL);
 
+-- An inspection may also be asked for by who reads risk there.
+SELECT pg_temp.set_policy('task', 'INSERT', NULL,
+  'scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])
+   OR (kind = ''inspection'' AND (SELECT app_can(''risk.run'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]))');
 -- Risk. A run is read whole, so it takes a sight of its whole area; a line of its list takes a sight of that line's.
 SELECT pg_temp.set_policy('risk_run', 'SELECT',
   'made_at IS NOT NULL AND (SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);

@@ -104,7 +104,7 @@ def ask(
     first = origin_on or today
     if not EARLIEST <= first <= today:
         raise Invalid("risk_origin", origin_on=first.isoformat(), latest=today.isoformat())
-    asked = []
+    asked: list[UUID] = []
     for part in split(tx, code):
         area = find_area(tx, part)
         for horizon in horizons:

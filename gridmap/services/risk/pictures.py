@@ -160,7 +160,7 @@ def hot_spots(
     }
 
 
-def packed(values: Floats, kind: Any = "<f4") -> bytes:
+def packed(values: Any, kind: Any = "<f4") -> bytes:
     """An array's bytes, compressed; read back by `unpacked`."""
     return zlib.compress(np.ascontiguousarray(values.astype(kind)).tobytes(), 6)
 
