@@ -27,15 +27,19 @@ FIRES = RULES.warning("fires_together")
 NOISE = RULES.warning("noise_tonight")
 
 
-def happen(world: World, class_key: str, ages_days: list[float], *, county: int = 0, step: float = 0.001) -> None:
+def happen(
+    world: World, class_key: str, ages_days: list[float], *, county: int = 0, step: float = 0.001
+) -> None:
     lon, lat = world.point_in(county)
     with system_transaction(world.database, world.clock) as tx:
         for n, age in enumerate(ages_days):
             tx.session.execute(
                 text(
-                    "insert into incident (id, number, class_key, severity, title, geom, location_method, scope_path,"
-                    " occurred_from, reported_at, recorded_at, channel) values (:id, :number, :class_key, 1, 'x',"
-                    " st_setsrid(st_makepoint(:lon, :lat), 4326), 'given', cast(:path as ltree), :at, :at, :at, 'public')"
+                    "insert into incident (id, number, class_key, severity, title, geom, location_method,"
+                    " scope_path, occurred_from, reported_at, recorded_at, channel)"
+                    " values (:id, :number, :class_key, 1, 'x',"
+                    " st_setsrid(st_makepoint(:lon, :lat), 4326), 'given', cast(:path as ltree),"
+                    " :at, :at, :at, 'public')"
                 ),
                 {
                     "id": new_id(), "number": f"{class_key}-{county}-{n}-{age}", "class_key": class_key,
@@ -126,7 +130,11 @@ def test_a_warning_becomes_a_task(world: World) -> None:
         task_id = early.to_task(tx, alarm.id, "检查电动车充电点")
         task = tx.session.get(Task, task_id)
         assert task is not None
-        assert (task.kind, task.status, task.params["reason"]["rule"]) == ("inspection", "open", "fires_together")
+        assert (task.kind, task.status, task.params["reason"]["rule"]) == (
+            "inspection",
+            "open",
+            "fires_together",
+        )
     assert standing(world) == []
     grid_worker = world.account("worker", "grid_worker", 0)
     with transaction(world.database, grid_worker, world.clock) as tx, pytest.raises((Forbidden, NotFound)):

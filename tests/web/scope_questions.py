@@ -104,7 +104,24 @@ def requests_of(rule: str, secrets: Secrets, words: list[str], world: World, lay
 def _of_dispatch(secrets: Secrets, cases: tuple[str, ...]) -> dict[str, list[str]]:
     made, unit = secrets.made, secrets.unit_id
     place = f"lon={secrets.lon}&lat={secrets.lat}"
+    run = made.get("run", unit)
+    surface = f"/api/risk/runs/{run}/theft"
     return {
+        "/api/risk/words": ["/api/risk/words"],
+        "/api/risk/runs": ["/api/risk/runs", "/api/risk/runs?horizon=week"],
+        "/api/risk/runs/<uuid:run_id>/<group>": [surface, f"/api/risk/runs/{run}/all"],
+        "/api/risk/runs/<uuid:run_id>/<group>/areas": [f"{surface}/areas?level=grid"],
+        "/api/risk/runs/<uuid:run_id>/<group>/outlines": [f"{surface}/outlines?level=grid"],
+        "/api/risk/surface/<uuid:run_id>/<group>/<which>.png": [
+            f"/api/risk/surface/{run}/theft/forecast.png"
+        ],
+        "/api/risk/jobs": ["/api/risk/jobs"],
+        "/api/risk/export/<uuid:run_id>/<group>.<ending>": [
+            f"/api/risk/export/{run}/theft.{ending}?purpose=x&days=1"
+            for ending in ("xlsx", "geojson", "pdf", "tif")
+        ],
+        "/api/risk/inspections": ["/api/risk/inspections", "/api/risk/inspections?all=true"],
+        "/api/risk/warnings": ["/api/risk/warnings"],
         "/api/closures": ["/api/closures", "/api/closures?over=true"],
         "/api/devices": ["/api/devices", f"/api/devices?unit={unit}"],
         "/api/devices/units": ["/api/devices/units"],

@@ -35,8 +35,9 @@ TITLE, ADDRESS, NOTE = "ZEBRAFISH smoke", "QUOKKA LANE 9", "XYLOPHONE"
 PHONE, CALLER = "13911112222", "AARDVARK"
 CAMERA, CALL_SIGN = "OKAPI camera", "NARWHAL"
 HIDDEN_TITLE, HIDDEN_ADDRESS = "PANGOLIN quarrel", "AXOLOTL COURT 3"
-# Names of what a desk of county 0 made: a major event, a fence, a patrol route, a handover's note, a roster's vehicle.
-DEEDS = ("LYREBIRD", "GIBBON", "IBEX", "WOMBAT", "TAPIR")
+# Names of what a desk of county 0 made: a major event, a fence, a patrol route, a handover's note, a roster's vehicle,
+# a risk run's purpose.
+DEEDS = ("LYREBIRD", "GIBBON", "IBEX", "WOMBAT", "TAPIR", "MARMOT")
 
 
 @dataclass
@@ -129,11 +130,40 @@ def secrets(browse: Browse, world: World, database: Database, clock: FixedClock)
         "fence": ok(lead.post("/api/fences", fence_around(lon, lat)), 201)["id"],
         "route": ok(lead.post("/api/patrol-routes", route_by(lon, lat)), 201)["id"],
         "handover": ok(desk.post("/api/shifts/handover/start", {"note": "WOMBAT"}), 201)["id"],
+        "run": risk_run(world),
         "roster": ok(lead.post("/api/rosters", span_of(unit_id, clock.now())), 201)["entry"]["id"],
     }
     return Secrets(
         case, hidden, reports[0]["id"], job["id"], photo, str(unit_id), str(camera.id), lon, lat, made
     )
+
+
+def risk_run(world: World) -> str:
+    """A forecast of county 0, whose purpose is the marker."""
+    place = {"run": new_id(), "area": world.county_ids[0], "grid": world.grid_ids[0][0]}
+    with system_transaction(world.database, world.clock) as tx:
+        for statement in (
+            "insert into risk_run (id, area_id, scope_path, horizon, origin_on, horizon_days, made_at, seconds,"
+            " author_name, purpose, params, snapshot) select :run, :area, path, 'week', current_date, 7, :now, 1,"
+            " 'somebody', 'MARMOT', '{\"levels\": [\"grid\"]}', '{}' from area_version where area_id = :area",
+            "insert into risk_surface (run_id, class_group, expected, low, high, model, figures) values"
+            " (:run, 'theft', 1, 0, 3, 'kde', '{\"marker\": \"MARMOT\"}')",
+            "insert into risk_area (run_id, class_group, area_id, scope_path, level, expected, low, high, per_km2,"
+            " rank, rank_low, rank_high, density_rank, risk_level, recent, recent_expected, trend_ratio, trend_q,"
+            " trend_real, top_hours, top_classes, known, found_share, hazards, cameras, patrol_routes, reasons)"
+            " select :run, 'theft', :grid, path, 'grid', 1, 0, 3, 1, 1, 1, 4, 1, 'red', 0, 0, 1, 1, false, '{}', '[]',"
+            ' 3, 0, 0, 0, 0, \'[{"code": "MARMOT", "params": {}}]\' from area_version where area_id = :grid',
+            "insert into risk_rule_record (rule, area_id, scope_path, days, alarms, false_alarms, judged_at)"
+            " select 'fires_together', :area, path, 1, 0, 0, :now from area_version where area_id = :area",
+            "insert into task (id, kind, area_id, scope_path, status, created_at, params) select gen_random_uuid(),"
+            ' \'inspection\', :area, path, \'open\', :now, \'{"note": "MARMOT", "asked_by": "x"}\''
+            " from area_version where area_id = :area",
+            "insert into risk_job (id, area_id, scope_path, horizon, origin_on, asked_at, author_name, purpose)"
+            " select gen_random_uuid(), :area, path, 'day', current_date, :now, 'x', 'MARMOT'"
+            " from area_version where area_id = :area",
+        ):
+            tx.session.execute(text(statement), {**place, "now": tx.now})
+    return str(place["run"])
 
 
 def fence_around(lon: float, lat: float) -> dict[str, Any]:

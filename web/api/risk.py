@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -115,10 +116,10 @@ def show_runs(query: RunQuery) -> dict[str, Any]:
 @risk.get("/runs/<uuid:run_id>/<group>")
 @returns(SurfaceLine)
 @requires("risk.read")
-def show_surface(run_id: UUID, group: str) -> SurfaceLine:
+def show_surface(run_id: UUID, group: str) -> dict[str, Any]:
     """What a run says of a class group: totals, model and scores, hours, weeks, hot spots, warnings, what came."""
     with as_caller() as tx:
-        return reading.get_surface(tx, run_id, group)
+        return asdict(reading.get_surface(tx, run_id, group))
 
 
 @risk.get("/runs/<uuid:run_id>/<group>/areas")
@@ -256,10 +257,10 @@ def ask_inspection(body: InspectionBody) -> Made:
 @risk.input(ResultBody, arg_name="body")
 @returns(InspectionLine)
 @requires("case.handle")
-def finish_inspection(task_id: UUID, body: ResultBody) -> InspectionLine:
+def finish_inspection(task_id: UUID, body: ResultBody) -> dict[str, Any]:
     """Say what was found there."""
     with as_caller() as tx:
-        return inspections.finish(tx, task_id, body.result)
+        return asdict(inspections.finish(tx, task_id, body.result))
 
 
 class MuteBody(Body):

@@ -126,7 +126,10 @@ class RiskArea(Base):
 
 
 class RiskJob(Base):
-    """One run that is to be made: taken by one worker of any host, given back when that worker falls silent."""
+    """One run that is to be made: taken by one worker of any host, given back when that worker falls silent.
+
+    `checked`: the past is replayed too, to say how good such forecasts were; without, the run is there sooner.
+    """
 
     __tablename__ = "risk_job"
     __table_args__ = (
@@ -138,6 +141,7 @@ class RiskJob(Base):
             "area_id",
             "horizon",
             "origin_on",
+            "checked",
             unique=True,
             postgresql_where=text("status in ('waiting', 'running')"),
         ),
@@ -148,6 +152,7 @@ class RiskJob(Base):
     scope_path: Mapped[Path]
     horizon: Mapped[str]
     origin_on: Mapped[date]
+    checked: Mapped[bool] = mapped_column(server_default=text("true"))
     status: Mapped[str] = mapped_column(server_default="waiting")
     asked_at: Mapped[datetime]
     author_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))

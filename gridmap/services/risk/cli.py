@@ -74,10 +74,14 @@ def run(
             if not codes:
                 raise NotFound("risk_no_areas")
             origin = as_of.date() if as_of else None
-            asked = [job for one in codes for job in jobs.ask(tx, one, chosen, author, origin_on=origin)]
+            asked = [
+                job
+                for one in codes
+                for job in jobs.ask(tx, one, chosen, author, origin_on=origin, checked=check)
+            ]
         if not json_:
             click.echo(f"{len(asked)} runs to make")
-        made = jobs.work(database, clock, metric, rules, only=asked, check=check)
+        made = jobs.work(database, clock, metric, rules, only=asked)
         outcomes.close_ended(database, clock, metric, rules)
         with system_transaction(database, clock) as tx:
             runs = [reading.get_run(tx, run_id) for run_id in made]

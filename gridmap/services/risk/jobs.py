@@ -44,7 +44,7 @@ _CLAIM = text(
     " where id = (select id from risk_job where (status = 'waiting'"
     " or (status = 'running' and alive_at < :silent)) and (cast(:only as uuid[]) is null or id = any(:only))"
     " order by asked_at, id limit 1 for update skip locked)"
-    " returning id, area_id, horizon, origin_on, author_account_id, author_name, purpose, attempts,"
+    " returning id, area_id, horizon, origin_on, checked, author_account_id, author_name, purpose, attempts,"
     " (select code from area where area.id = area_id) as code"
 )
 
@@ -65,6 +65,7 @@ class Claimed:
     origin_on: date
     author: Author
     attempts: int
+    checked: bool = True
 
 
 def top_areas(tx: Tx) -> list[str]:
@@ -92,12 +93,19 @@ def worker_name() -> str:
 
 
 def ask(
-    tx: Tx, code: str, horizons: Sequence[Horizon], author: Author, *, origin_on: date | None = None
+    tx: Tx,
+    code: str,
+    horizons: Sequence[Horizon],
+    author: Author,
+    *,
+    origin_on: date | None = None,
+    checked: bool = True,
 ) -> list[UUID]:
     """Ask for runs of an area, county by county where it has counties. Returns the ids of the jobs that now wait.
 
-    A job of the same area, horizon and origin that waits already stands for this one. `origin_on`: the first local day
-    to forecast, today unless given; a past one makes the run that could have been made then.
+    A job of the same kind that waits already stands for this one. `checked`: replay the past too.
+    `origin_on`: the first local day to forecast, today unless given; a past one makes the run that could have been
+    made then.
     Raises NotFound("area_unknown"), Invalid("risk_origin") for a day to come.
     """
     today = tx.now.astimezone(tx.zone).date()
@@ -113,7 +121,7 @@ def ask(
                 insert(RiskJob)
                 .values(
                     id=made, area_id=area.id, scope_path=area.path, horizon=horizon.key, origin_on=first,
-                    asked_at=tx.now, author_account_id=author.account_id, author_name=author.name,
+                    checked=checked, asked_at=tx.now, author_account_id=author.account_id, author_name=author.name,
                     purpose=author.purpose,
                 )
                 .on_conflict_do_nothing()
@@ -123,6 +131,7 @@ def ask(
                     RiskJob.area_id == area.id,
                     RiskJob.horizon == horizon.key,
                     RiskJob.origin_on == first,
+                    RiskJob.checked == checked,
                     RiskJob.status.in_(("waiting", "running")),
                 )
             ).all()
@@ -144,7 +153,7 @@ def claim(database: Database, clock: Clock, who: str, only: Collection[UUID] | N
     if row is None:
         return None
     author = Author(row.author_account_id, row.author_name, row.purpose)
-    return Claimed(row.id, row.code, row.horizon, row.origin_on, author, row.attempts)
+    return Claimed(row.id, row.code, row.horizon, row.origin_on, author, row.attempts, row.checked)
 
 
 def work(
@@ -156,14 +165,13 @@ def work(
     who: str | None = None,
     only: Collection[UUID] | None = None,
     stopped: Callable[[], bool] = lambda: False,
-    check: bool = True,
 ) -> list[UUID]:
     """Make runs until no job waits (of `only`, if given) or `stopped`. Returns the ids of the runs made here."""
     name = who or worker_name()
     made = []
     while not stopped() and (job := claim(database, clock, name, only)) is not None:
         try:
-            run_id = make(database, clock, metric, rules, job, check=check)
+            run_id = make(database, clock, metric, rules, job)
         except GridmapError as error:
             _end(database, clock, job, error={"code": error.code, "params": error.params})
         except Exception as error:
@@ -189,8 +197,6 @@ def make(
     metric: LocalMetric,
     rules: RiskRules,
     job: Claimed,
-    *,
-    check: bool = True,
 ) -> UUID:
     """Read, compute and keep one run. No transaction is open while it computes.
 
@@ -207,7 +213,7 @@ def make(
         with system_transaction(database, clock) as tx:
             tx.session.execute(update(RiskJob).where(RiskJob.id == job.id).values(alive_at=tx.now))
 
-    results = compute_run(ground, read.events, job.origin_on, horizon, rules, check=check, tell=alive)
+    results = compute_run(ground, read.events, job.origin_on, horizon, rules, check=job.checked, tell=alive)
     return write_run(
         database, clock, ground, results, read.snapshot, beside,
         origin_on=job.origin_on, horizon=horizon, author=job.author, seconds=time.monotonic() - begun, rules=rules,

@@ -76,7 +76,8 @@ def ask_first(tx: Tx) -> int:
     before = tx.now.astimezone(tx.zone).date() - timedelta(days=longest.days + 2)
     asked = 0
     for code in top_areas(tx):
-        asked += len(ask(tx, code, [longest], AUTHOR))
-        asked += len(ask(tx, code, [longest], AUTHOR, origin_on=before))
-        asked += len(ask(tx, code, others, AUTHOR))
+        # What is there soon comes first; the replay of the past follows.
+        asked += len(ask(tx, code, [longest], AUTHOR, checked=False))
+        asked += len(ask(tx, code, [longest], AUTHOR, origin_on=before, checked=False))
+        asked += len(ask(tx, code, [*others, longest], AUTHOR))
     return asked

@@ -104,6 +104,7 @@ def upgrade() -> None:
     sa.Column('scope_path', Ltree(), nullable=False),
     sa.Column('horizon', sa.Text(), nullable=False),
     sa.Column('origin_on', sa.Date(), nullable=False),
+    sa.Column('checked', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('status', sa.Text(), server_default='waiting', nullable=False),
     sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('author_account_id', sa.Uuid(), nullable=True),
@@ -123,7 +124,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_risk_job_scope_path', 'risk_job', ['scope_path'], unique=False, postgresql_using='gist')
     op.create_index('ix_risk_job_waiting', 'risk_job', ['asked_at'], unique=False, postgresql_where=sa.text("status in ('waiting', 'running')"))
-    op.create_index('uq_risk_job_open', 'risk_job', ['area_id', 'horizon', 'origin_on'], unique=True, postgresql_where=sa.text("status in ('waiting', 'running')"))
+    op.create_index('uq_risk_job_open', 'risk_job', ['area_id', 'horizon', 'origin_on', 'checked'], unique=True, postgresql_where=sa.text("status in ('waiting', 'running')"))
     op.create_table('risk_surface',
     sa.Column('run_id', sa.Uuid(), nullable=False),
     sa.Column('class_group', sa.Text(), nullable=False),

@@ -101,4 +101,6 @@ export const audit_verb = {
   share: ["共享", "Shares"],
   import: ["导入", "Imports"],
   export: ["导出", "Exports"],
+  risk: ["风险预测", "Risk"],
+  task: ["任务", "Tasks"],
 } satisfies Group;

@@ -142,3 +142,10 @@ export const risk_left_out = {
   repeat_other_channel: ["多渠道重复", "told by several channels"],
   repeat_same_channel: ["同渠道重复", "told twice by one channel"],
 } satisfies Group;
+
+export const early = {
+  line: ["{area}:{name},{n} 起{usual}。{record}", "{area}: {name}, {n} incidents{usual}. {record}"],
+  expected: ["(通常 {n} 起)", " ({n} usually)"],
+  record: ["过去 {days} 天此规则会响 {n} 次,其中 {share}% 为误报", "Over {days} days this rule would have rung {n} times, {share} % in vain"],
+  no_record: ["过去一年此规则没有响过", "This rule has not rung in the past year"],
+} satisfies Group;
