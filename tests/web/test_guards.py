@@ -27,6 +27,7 @@ PUBLIC = {
     "/patrol/manifest.webmanifest",
     "/patrol/worker.js",
     "/admin",
+    "/risk",
     "/trust",
     "/trust/ca.crt",
     "/static/dist/<path:name>",

@@ -40,7 +40,7 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def test_nothing_is_loaded_from_another_host(anonymous: FlaskClient) -> None:
-    for address in ("/", "/login", "/patrol", "/admin", "/trust", "/api/docs"):
+    for address in ("/", "/login", "/patrol", "/admin", "/risk", "/trust", "/api/docs"):
         answer = anonymous.get(address, buffered=True)
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy
