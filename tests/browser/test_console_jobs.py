@@ -89,6 +89,9 @@ def test_a_unit_is_recalled_diverted_and_let_go(site: DemoSite, chromium: Browse
         choose_for_job(page, "代报:已到场")
         choose_for_job(page, "无法进入")
         _confirm(page, term="门锁、无人应门")
+        loud = page.get_by_role("alert", name="必须处理的警报").locator(".entry_blocked")
+        loud.filter(has_text=second["number"]).get_by_role("button", name="确认已接手").click()
+        expect(loud.filter(has_text=second["number"])).to_be_hidden()
         choose_for_job(page, "放行离场")
         _confirm(page, reason="现场已无需要")
         assert _job(desk, second, "released")["radio_steps"] == ["accept", "arrive"]
