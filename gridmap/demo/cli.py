@@ -33,7 +33,7 @@ scale_option = click.option(
 @scale_option
 @click.option("--host", help="Address to listen on; the whole network unless set here or as GRIDMAP_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--simulate/--no-simulate", default=True, help="People move, things happen.")
+@click.option("--simulate/--no-simulate", default=True, help="People move, things happen, risk is forecast.")
 @click.option("--storm", is_flag=True, help="300 reports within ten minutes.")
 @click.option("--check", is_flag=True, help="Walk the main job as a client would, then stop.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: answer with one JSON object.")

@@ -60,7 +60,9 @@ def run_demo(settings: Settings, clock: Clock, stop: threading.Event, say: Say, 
                 for line in [f"ready after {time.monotonic() - begun:.1f} s", *_greeting(running, log_ins)]:
                     say(line)
                 _load_history(loader)
-                loader.ask_for_risk()
+                # A quiet demo leaves the machine to whoever looks at it: forecasting takes minutes of a core.
+                if options.simulate:
+                    loader.ask_for_risk()
 
         host = threading.Thread(target=go_on, daemon=True)
         host.start()
