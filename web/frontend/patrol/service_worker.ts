@@ -8,11 +8,15 @@ interface WorkerEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
   respondWith(answer: Promise<Response>): void;
 }
+interface MessageToWorker extends WorkerEvent {
+  readonly data: { keep?: string[] } | null;
+}
 interface WorkerScope {
   readonly location: Location;
   readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
   addEventListener(name: "install" | "activate" | "fetch", handler: (event: WorkerEvent) => void): void;
+  addEventListener(name: "message", handler: (event: MessageToWorker) => void): void;
 }
 const worker = self as unknown as WorkerScope;
 
@@ -20,6 +24,7 @@ const FILES = "gridmap-files-1";
 const WHO = "gridmap-who-1";
 const PAGE = "/patrol";
 const NEEDED_OFFLINE = ["/api/me", "/api/vocab"];
+const ASSETS = "/static/dist/assets/";
 /** A line that is there but dead must not keep the page waiting. */
 const PATIENCE_MS = 4_000;
 
@@ -62,6 +67,19 @@ async function fromNetworkFirst(request: Request, cacheName: string): Promise<Re
   }
 }
 
+/** The very first page was loaded before this worker: what it tells is fetched once more and kept. */
+async function keep(addresses: readonly string[]): Promise<void> {
+  const own = addresses.filter((address) => new URL(address, worker.location.origin).pathname.startsWith(ASSETS));
+  const tries = [
+    ...own.map((address) => fromCacheFirst(new Request(address))),
+    fromNetworkFirst(new Request(PAGE), FILES),
+    ...NEEDED_OFFLINE.map((address) => fromNetworkFirst(new Request(address), WHO)),
+  ];
+  await Promise.allSettled(tries);
+}
+
+worker.addEventListener("message", (event) => event.data?.keep && event.waitUntil(keep(event.data.keep)));
+
 worker.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== worker.location.origin) return;
@@ -70,7 +88,7 @@ worker.addEventListener("fetch", (event) => {
     return;
   }
   if (event.request.method !== "GET") return;
-  if (url.pathname.startsWith("/static/dist/assets/")) event.respondWith(fromCacheFirst(event.request));
+  if (url.pathname.startsWith(ASSETS)) event.respondWith(fromCacheFirst(event.request));
   else if (url.pathname === PAGE) event.respondWith(fromNetworkFirst(event.request, FILES));
   else if (NEEDED_OFFLINE.includes(url.pathname)) event.respondWith(fromNetworkFirst(event.request, WHO));
 });

@@ -3,5 +3,6 @@ export function registerShell(): void {
   if (!("serviceWorker" in navigator) || !window.isSecureContext) return;
   addEventListener("load", () => {
     navigator.serviceWorker.register("/patrol/worker.js", { scope: "/patrol" }).catch(() => undefined);
+    void navigator.serviceWorker.ready.then(({ active }) => active?.postMessage({ keep: performance.getEntriesByType("resource").map((entry) => entry.name) }));
   });
 }
