@@ -42,6 +42,11 @@ def go_on_duty(phone: Seat, lon: float, lat: float) -> None:
     stay_until(phone, (lon, lat), phone.page.get_by_text("位置已送达"))
 
 
+def go_off_duty(phone: Seat) -> None:
+    """Whoever stays on duty where a story left them would be asked first in the next one."""
+    phone.api("POST", "/api/patrol/duty", {"action": "stop"})
+
+
 def stay_until(phone: Seat, place: tuple[float, float], sight: Locator, *, tries: int = 24) -> None:
     """Stand at a place, with a fresh fix every few seconds as a phone gives them, until the page shows it."""
     for number in range(tries):

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from gridmap.domain.crs import to_wgs84
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
-from tests.browser.steps import go_on_duty
+from tests.browser.steps import go_off_duty, go_on_duty
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # Restricted, and one worker alone may go.
@@ -48,6 +48,7 @@ def test_an_offer_rings_shakes_and_the_screen_stays_on_while_on_duty(
         lon, lat = desk.api("GET", "/api/me")["deployment"]["center"]
         with seated(chromium, site, site.officer(6), "/patrol", place=(lon, lat)) as phone:
             page = phone.page
+            phone.context.grant_permissions(["geolocation", "screen-wake-lock"])
             page.context.add_init_script(f"({SPY})()")
             page.reload()
             expect(
@@ -128,15 +129,21 @@ def test_another_map_app_is_asked_for_first_and_gets_its_own_coordinates(
             assert plain is not None
             assert _metres((float(plain[2]), float(plain[1])), (lon, lat)) < 2
             page.get_by_role("button", name="取消").click()
-            job = phone.api("GET", "/api/patrol/state")["jobs"][0]["id"]
-            desk.api("POST", f"/api/dispatches/{job}/recall", {"reason": "试验"})
+            _recall(desk, phone)
             expect(page.get_by_text("待命中")).to_be_visible()
             offer_to(desk, phone, lon, lat, class_key=MINORS)
             page.get_by_role("button", name="接单").click()
             page.get_by_role("button", name="出发").wait_for()
             expect(page.get_by_text("涉密类事件,地点不得交给其他应用")).to_be_visible()
             assert page.get_by_role("button", name="导航").count() == 0
+            _recall(desk, phone)
+            go_off_duty(phone)
             assert phone.faults == []
+
+
+def _recall(desk: Seat, phone: Seat) -> None:
+    job = phone.api("GET", "/api/patrol/state")["jobs"][0]["id"]
+    desk.api("POST", f"/api/dispatches/{job}/recall", {"reason": "试验"})
 
 
 def offer_to(desk: Seat, phone: Seat, lon: float, lat: float, class_key: str = "S5.02") -> None:

@@ -11,24 +11,13 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.people import Seat, seated
 from tests.browser.phone_look import is_fit
 from tests.browser.site import DemoSite
-from tests.browser.steps import stay_until
+from tests.browser.steps import go_off_duty, go_on_duty
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def _is_fit_for_gloves(page: Page) -> None:
     is_fit(page, least_target_px=56)
-
-
-def _go_on_duty(phone: Seat) -> None:
-    page = phone.page
-    page.locator(".bottom").wait_for()
-    expect(page.get_by_text("未上岗时不采集").or_(page.get_by_text("待命中"))).to_be_visible()
-    start = page.get_by_role("button", name="上岗")
-    if start.is_visible():
-        _is_fit_for_gloves(page)
-        start.click()
-    expect(page.get_by_text("待命中")).to_be_visible()
 
 
 def _send_a_job(desk: Seat, phone: Seat, lon: float, lat: float) -> dict[str, Any]:
@@ -47,8 +36,8 @@ def test_a_result_that_came_too_late_is_shown_and_saved(
         lon, lat = desk.api("GET", "/api/me")["deployment"]["center"]
         with seated(chromium, site, site.officer(4), "/patrol", place=(lon + 0.002, lat)) as phone:
             page = phone.page
-            _go_on_duty(phone)
-            stay_until(phone, (lon + 0.002, lat), page.get_by_text("位置已送达"))
+            go_on_duty(phone, lon + 0.002, lat)
+            _is_fit_for_gloves(page)
             job = _send_a_job(desk, phone, lon, lat)
             page.get_by_role("button", name="接单").click()
             page.get_by_role("button", name="出发").click()
@@ -77,6 +66,7 @@ def test_a_result_that_came_too_late_is_shown_and_saved(
             expect(page.get_by_text("全部已发送")).to_be_visible()
             reports = phone.api("GET", "/api/patrol/state")["reports_today"]
             assert [row["class_key"] for row in reports] == ["S5.02"]
+            go_off_duty(phone)
             assert phone.faults == []
             assert phone.foreign == []
 
