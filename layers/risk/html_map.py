@@ -16,6 +16,7 @@ from gridmap.domain.risk_rules import risk_rules
 from gridmap.services.risk.products import Product
 from layers.folium_assets import read_assets
 from layers.folium_map import as_one_file
+from layers.risk.fonts import page_font
 from layers.risk.rasters import picture_out
 from layers.risk.texts import (
     Language,
@@ -68,9 +69,11 @@ def write_html(products: Sequence[Product], lang: Language) -> bytes:
     folium.LayerControl(collapsed=True, position="topleft").add_to(page)
     page.fit_bounds(frames[-1]["bounds"])
     root: Any = page.get_root()
-    root.html.add_child(Element(_furniture(newest, level, frames, lang)))
+    furniture = _furniture(newest, level, frames, lang)
+    root.html.add_child(Element(furniture))
     root.script.add_child(Element(_script(page.get_name(), overlay.get_name(), areas.get_name(), frames)))
-    return as_one_file(page, assets, _STYLE).encode("utf-8")
+    told = furniture + newest.run.area_name
+    return as_one_file(page, assets, page_font().as_style(told) + _STYLE).encode("utf-8")
 
 
 def _frame(product: Product, lang: Language) -> dict[str, Any]:
@@ -158,7 +161,8 @@ def _script(page: str, overlay: str, areas: str, frames: Sequence[dict[str, Any]
     """What the page does: step through the runs, find a line, show its area. Plain functions of the page's own map."""
     told = json.dumps(list(frames), ensure_ascii=False).replace("</", "<\\/")
     return f"""
-    (function () {{
+    // The map's own script comes after this one.
+    document.addEventListener("DOMContentLoaded", function () {{
       var frames = {told};
       var map = {page}, heat = {overlay}, areas = {areas};
       var time = document.getElementById("gm-time"), list = document.getElementById("gm-list");
@@ -194,14 +198,14 @@ def _script(page: str, overlay: str, areas: str, frames: Sequence[dict[str, Any]
       list.addEventListener("keydown", function (event) {{
         if (event.key === "Enter") show(event.target.closest("li"));
       }});
-    }})();
+    }});
     """
 
 
 _STYLE = """
 .folium-map {left: 360px !important; width: calc(100% - 360px) !important}
 .gm-side {position: fixed; inset: 0 auto 0 0; width: 360px; display: flex; flex-direction: column; gap: 6px;
-  padding: 12px; box-sizing: border-box; background: #fff; color: #14202b; font: 14px/1.5 system-ui, "Noto Sans SC",
+  padding: 12px; box-sizing: border-box; background: #fff; color: #14202b; font: 14px/1.5 "Noto Sans SC Variable", system-ui,
   "Microsoft YaHei", sans-serif; font-variant-numeric: tabular-nums; border-right: 1px solid #8696a4; z-index: 1000}
 .gm-side h1 {margin: 0; font-size: 17px} .gm-side p {margin: 0} .gm-total {font-weight: 600}
 .gm-side input {min-height: 34px; padding: 0 10px; border: 1px solid #8696a4; border-radius: 4px; font: inherit}
@@ -212,10 +216,12 @@ _STYLE = """
 .gm-side li em {font-style: normal} .gm-side li.gm-on {background: #e3e9ee}
 .gm-side i, .gm-legend i {display: inline-block; width: 16px; height: 12px; border: 1px solid #5b646c}
 .gm-side footer {font-size: 12px; color: #3c4d5c} .gm-colours span {margin-right: 12px} .gm-colours i {margin-right: 4px}
+.gm-legend, .leaflet-container {font-family: "Noto Sans SC Variable", system-ui, "Microsoft YaHei", sans-serif !important}
+.leaflet-bottom.leaflet-left {bottom: 70px}
 .gm-legend {left: auto !important; right: 12px; bottom: 76px !important}
 .gm-slider {position: fixed; left: 380px; right: 12px; bottom: 24px; z-index: 1000; display: flex; gap: 12px; align-items: center;
   padding: 8px 12px; background: #fff; border-radius: 4px; box-shadow: 0 1px 4px rgba(0,0,0,.35);
-  font: 14px/1.5 system-ui, "Noto Sans SC", "Microsoft YaHei", sans-serif; font-variant-numeric: tabular-nums}
+  font: 14px/1.5 "Noto Sans SC Variable", system-ui, "Microsoft YaHei", sans-serif; font-variant-numeric: tabular-nums}
 .gm-slider input {flex: 1; min-height: 28px}
 @media (max-width: 760px) {
   .gm-side {inset: auto 0 0 0; width: 100%; height: 45%} .gm-slider {left: 12px; bottom: calc(45% + 8px)}

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, TiffImagePlugin
+from PIL import Image, ImageDraw, TiffImagePlugin
 from pyproj import Transformer
 
 from gridmap.domain.metric import LocalMetric
@@ -19,12 +15,10 @@ from gridmap.risk.grid import Grid
 from gridmap.services.risk.pictures import Picture, Step, draw
 from gridmap.services.risk.products import Product
 from gridmap.services.risk.reading import Raster
-from layers.folium_assets import PLACES
+from layers.risk.fonts import page_font
 from layers.risk.texts import Language, imprint_of, number, say, title_of, total_of
 
 NODATA = -9999.0
-_FONT_CSS = "@fontsource-variable/noto-sans-sc/index.css"
-_FACE = re.compile(r"url\(\./(files/[^)]+)\)[^;]*;\s*unicode-range:\s*([^;]+);")
 _TO_MERCATOR = Transformer.from_crs(4326, 3857, always_xy=True)
 _INK, _PAPER, _LINE = "#14202b", "#ffffff", "#8696a4"
 
@@ -76,51 +70,11 @@ def write_geotiff(product: Product, lang: Language) -> bytes:
     return out.getvalue()
 
 
-@dataclass(frozen=True)
-class _Faces:
-    """The page's own font, which comes in a hundred parts by character."""
-
-    parts: tuple[tuple[Path, tuple[tuple[int, int], ...]], ...]
-
-    def face(self, character: str, size: int) -> Any:
-        point = ord(character)
-        for path, ranges in self.parts:
-            if any(low <= point <= high for low, high in ranges):
-                return _load(path, size)
-        return _load(self.parts[-1][0], size)
-
-
-@cache
-def _load(path: Path, size: int) -> Any:
-    font = ImageFont.truetype(str(path), size)
-    font.set_variation_by_axes([450])
-    return font
-
-
-@cache
-def _faces() -> _Faces:
-    """Raises Misconfigured("map_assets_missing") where set-up has not brought the font."""
-    for place in PLACES:
-        css = place / _FONT_CSS
-        if css.is_file():
-            parts = [
-                (css.parent / name, tuple(_range(one) for one in ranges.split(",")))
-                for name, ranges in _FACE.findall(css.read_text(encoding="utf-8"))
-            ]
-            return _Faces(tuple(parts))
-    raise Misconfigured("map_assets_missing", file=_FONT_CSS, run="npm --prefix web/frontend ci")
-
-
-def _range(text: str) -> tuple[int, int]:
-    low, _, high = text.strip().removeprefix("U+").partition("-")
-    return int(low, 16), int(high or low, 16)
-
-
 def write_text(canvas: Any, at: tuple[float, float], text: str, size: int, fill: str = _INK) -> float:
     """Write a line, each character in the part of the font that has it. Returns where it ends."""
     x, y = at
     for character in text:
-        face = _faces().face(character, size)
+        face = page_font().face(character, size)
         canvas.text((x, y), character, font=face, fill=fill, anchor="ls")
         x += face.getlength(character)
     return x

@@ -111,9 +111,15 @@ def work() -> None:
     clock = SystemClock()
     with opened() as (settings, database):
         metric = LocalMetric(settings.local_crs)
-        made = jobs.work(database, clock, metric, risk_rules())
-        closed = outcomes.close_ended(database, clock, metric, risk_rules())
-    click.echo(f"{len(made)} runs made, {len(closed)} closed")
+        made = closed = 0
+        while True:
+            # What came is counted between the runs: the queue of a province lasts for hours.
+            closed += len(outcomes.close_ended(database, clock, metric, risk_rules()))
+            done = jobs.work(database, clock, metric, risk_rules(), most=1)
+            made += len(done)
+            if not done:
+                break
+    click.echo(f"{made} runs made, {closed} closed")
 
 
 def _say(line: reading.RunLine, json_: bool) -> None:

@@ -165,11 +165,17 @@ def work(
     who: str | None = None,
     only: Collection[UUID] | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    most: int | None = None,
 ) -> list[UUID]:
-    """Make runs until no job waits (of `only`, if given) or `stopped`. Returns the ids of the runs made here."""
+    """Make runs until no job waits (of `only`, if given), `stopped`, or `most` are made. Returns the ids
+    of those made here."""
     name = who or worker_name()
-    made = []
-    while not stopped() and (job := claim(database, clock, name, only)) is not None:
+    made: list[UUID] = []
+    while (
+        not stopped()
+        and (most is None or len(made) < most)
+        and (job := claim(database, clock, name, only)) is not None
+    ):
         try:
             run_id = make(database, clock, metric, rules, job)
         except GridmapError as error:

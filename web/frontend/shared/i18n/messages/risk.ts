@@ -30,6 +30,7 @@ export const risk = {
   and_more: ["及以上", "and more"],
   heat: ["热力", "Heat"],
   colours: ["四色图", "Four colours"],
+  heat_layer: ["风险热力", "Risk heat"],
   hot: ["热点轮廓", "Hot spots"],
   hot_about: ["轮廓:面积的 {share}%,预计事件的 {expected}%", "Outlines: {share} % of the area, {expected} % of what is expected"],
   compare: ["与实际对比", "Beside what came"],
