@@ -19,6 +19,7 @@ from gridmap.risk.calendar import day_number
 from gridmap.risk.choice import Choice, choose
 from gridmap.risk.events import Events
 from gridmap.risk.forecast import THIN_EVENTS, Forecast, forecast
+from gridmap.risk.hours import hour_profile
 from gridmap.risk.models import SIMPLE_MODELS
 from gridmap.risk.scoring import AREA_SHARES
 from gridmap.risk.suppress import LEAST
@@ -253,12 +254,14 @@ def _figures(
     count = np.bincount(weeks[fitted & (weeks >= 0)], minlength=_WEEKS_SHOWN)[:_WEEKS_SHOWN]
     known_weeks = int(weeks.max(initial=0)) + 1
     level = found.level
+    # By the calendar's own weekdays: where holidays count as Sundays there are more of them than of other days.
+    hours = hour_profile(mine.take(fitted))
     return {
         "days": [round(float(value), 3) for value in found.days],
-        "hours": [round(float(value), 5) for value in found.hours.shares],
-        "hours_rows": found.hours.rows,
+        "hours": [round(float(value), 5) for value in hours.shares],
+        "hours_rows": hours.rows,
         "hours_left_out": {
-            "coarse": found.hours.coarse, "default_time": found.hours.default_time, "too_long": found.hours.too_long,
+            "coarse": hours.coarse, "default_time": hours.default_time, "too_long": hours.too_long,
         },
         # Latest first here would be read backwards: oldest first, the last one the week before the origin.
         "weeks": [int(value) for value in count[: min(known_weeks, _WEEKS_SHOWN)][::-1]],
