@@ -23,7 +23,7 @@ from tests.browser.desk import (
 from tests.browser.people import Seat, seated
 from tests.browser.site import DemoSite
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 expect.set_options(timeout=20_000)
 

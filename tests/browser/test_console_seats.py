@@ -25,7 +25,7 @@ from tests.browser.desk import (
 from tests.browser.people import seated
 from tests.browser.site import DemoSite
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 expect.set_options(timeout=20_000)
 
