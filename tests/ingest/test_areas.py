@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Polygon, box, mapping
-from sqlalchemy.orm import Session
 
 from gridmap.domain.coverage import coverage_faults, repair, union_of
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.areas import locate
+from gridmap.services.transaction import system_transaction
 from tests.ingest.conftest import Importer
 
 Write = Callable[..., Path]
@@ -268,9 +268,11 @@ def test_an_import_and_a_report_put_a_point_into_the_same_grid(
     importer.execute("delete from report")
     importer.execute("delete from incident")
     outcome = importer.rows("incidents", path, crs="WGS84")
-    with Session(importer.database.system) as session:
+    with system_transaction(importer.database, importer.clock) as tx:
         expected = {
-            str(n): locate(session, round(114 + x * 0.005, 3), round(34 + y * 0.005, 3), importer.clock.now())
+            str(n): locate(
+                tx.session, round(114 + x * 0.005, 3), round(34 + y * 0.005, 3), importer.clock.now()
+            )
             for n, (x, y) in enumerate(points)
         }
     found = {

@@ -18,20 +18,30 @@ READS_GROUND = {"area.read"}
 CENTRE = {
     *READS_GROUND, "camera.read", "unit.read", "case.read", "case.report", "case.handle", "case.dispatch",
     "case.verify", "case.export", "contact.read", "alarm.acknowledge", "closure.edit", "fence.read", "fence.edit",
+    "risk.read",
 }  # fmt: skip
 MAY: dict[str, set[str]] = {
     "operator": CENTRE,
     # Past the gates, plans and agreements, rosters, restricted cases: with the shift lead's name on it.
     "shift_lead": CENTRE
     | {"case.read_restricted", "case.reopen", "case.override", "roster.edit", "route.edit", "import.run"}
-    | {"response.edit", "agreement.edit"},
+    | {"response.edit", "agreement.edit", "risk.run", "risk.export"},
     # What is shared with them by an offer, and what they report; no list of cases, units or cameras.
     "patrol": {*READS_GROUND, "case.report", "job.work"},
     "grid_worker": {*READS_GROUND, "case.report", "job.work"},
     # Borders and routes. Fences and closures act on officers within seconds: they are the centre's.
     "planner": {*READS_GROUND, "camera.read", "plan.edit", "route.edit", "import.run", "fence.read"},
     "approver": {*READS_GROUND, "plan.approve"},
-    "analyst": {*READS_GROUND, "camera.read", "case.read", "case.export", "fence.read"},
+    "analyst": {
+        *READS_GROUND,
+        "camera.read",
+        "case.read",
+        "case.export",
+        "fence.read",
+        "risk.read",
+        "risk.run",
+        "risk.export",
+    },
     "department": {*READS_GROUND, "task.work"},
     "camera_maintainer": {*READS_GROUND, "camera.read", "camera.maintain"},
     "wall": {*READS_GROUND, "camera.read", "unit.read", "case.wall"},
