@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.people import PATIENCE_MS
 from tests.browser.site import DemoSite, demo_site
+from tests.browser.tidy import Caretaker, caretaker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -20,6 +21,20 @@ def site() -> Iterator[DemoSite]:
     """The small demo district, served as a site serves it; nobody moves but who the test moves."""
     with demo_site("--no-simulate") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def keeper(site: DemoSite) -> Iterator[Caretaker]:
+    with caretaker(site) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def left_as_found(keeper: Caretaker) -> Iterator[None]:
+    """All tests share one site: what a test began is ended after it, so that their order does not matter."""
+    before = keeper.look()
+    yield
+    keeper.restore(before)
 
 
 @pytest.fixture(scope="session", autouse=True)
