@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class Caretaker:
         """Off duty, as the officer's own phone says it; a job in hand is ended first."""
         login = next(row["login"] for row in self._site.log_ins["officers"] if row["unit_id"] == unit)
         phone, csrf = _log_in(self._site, (login, self._site.log_ins["officer_password"]))
-        with phone:
+        with closing(phone):
             for _ in range(TRIES):
                 state = phone.get("/api/patrol/state").json()
                 for offer in state["offers"]:
