@@ -122,6 +122,8 @@ def _of_dispatch(secrets: Secrets, cases: tuple[str, ...]) -> dict[str, list[str
         ],
         "/api/risk/inspections": ["/api/risk/inspections", "/api/risk/inspections?all=true"],
         "/api/risk/warnings": ["/api/risk/warnings"],
+        "/api/risk/warnings/alarms": ["/api/risk/warnings/alarms"],
+        "/api/risk/mutes": ["/api/risk/mutes"],
         "/api/closures": ["/api/closures", "/api/closures?over=true"],
         "/api/devices": ["/api/devices", f"/api/devices?unit={unit}"],
         "/api/devices/units": ["/api/devices/units"],

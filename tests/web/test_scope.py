@@ -158,6 +158,11 @@ def risk_run(world: World) -> str:
             "insert into task (id, kind, area_id, scope_path, status, created_at, params) select gen_random_uuid(),"
             ' \'inspection\', :area, path, \'open\', :now, \'{"note": "MARMOT", "asked_by": "x"}\''
             " from area_version where area_id = :area",
+            "insert into risk_mute (id, rule, area_id, scope_path, until, reason, muted_at)"
+            " select gen_random_uuid(), 'fires_together', :area, path, cast(:now as timestamptz) + interval '1 hour',"
+            " 'MARMOT', :now from area_version where area_id = :area",
+            "insert into alarm (id, kind, severity, scope_path, raised_at, params) select gen_random_uuid(), 'warning',"
+            ' 2, path, :now, \'{"name": "MARMOT"}\' from area_version where area_id = :area',
             "insert into risk_job (id, area_id, scope_path, horizon, origin_on, asked_at, author_name, purpose)"
             " select gen_random_uuid(), :area, path, 'day', current_date, :now, 'x', 'MARMOT'"
             " from area_version where area_id = :area",

@@ -14,22 +14,26 @@ from typing_extensions import TypedDict
 
 from gridmap.domain.risk_rules import risk_rules
 from gridmap.services.auditing import audit
-from gridmap.services.risk import inspections, jobs, reading
+from gridmap.services.risk import inspections, jobs, mutes, parts, reading, rung
 from gridmap.services.risk import warning as early_warning
 from gridmap.services.risk.inspections import InspectionLine
 from gridmap.services.risk.jobs import ask_area
+from gridmap.services.risk.mutes import MuteLine
+from gridmap.services.risk.products import LEVELS_OUT
 from gridmap.services.risk.reading import AreaLine, JobLine, RunLine, SurfaceLine
+from gridmap.services.risk.rung import RungLine
 from gridmap.services.risk.store import Author
 from gridmap.services.risk.warning import RuleLine
 from layers.risk.products import write
 from web.guards import actor, requires
 from web.outputs import returns
-from web.schemas import AreaId, Body, Key, Query, ShortText
+from web.schemas import AreaId, Body, Empty, Key, Query, ShortText, WithReason
 from web.site import as_caller, site
 
 risk = APIBlueprint("risk", __name__, url_prefix="/api/risk", tag="risk")
 
 _FAILED_SHOWN = timedelta(days=2)
+_RUNG_SHOWN = timedelta(days=30)
 
 
 class RunQuery(Query):
@@ -60,6 +64,7 @@ class Words(TypedDict):
     ramp: list[str]
     patrols_outside: float
     export_days: int
+    export_levels: list[str]
 
 
 class Asked(TypedDict):
@@ -100,6 +105,7 @@ def show_words() -> Words:
         "ramp": list(rules.ramp),
         "patrols_outside": rules.patrols_outside,
         "export_days": rules.export_days,
+        "export_levels": list(LEVELS_OUT),
     }  # fmt: skip
 
 
@@ -108,9 +114,10 @@ def show_words() -> Words:
 @returns(RunLine, many=True)
 @requires("risk.read")
 def show_runs(query: RunQuery) -> dict[str, Any]:
-    """Runs in my sight, the newest origin first."""
+    """Runs in my sight, the newest origin first; then those of which only the part in my grants is told."""
     with as_caller() as tx:
-        return {"items": reading.list_runs(tx, area_id=query.area, horizon=query.horizon)}
+        whole = reading.list_runs(tx, area_id=query.area, horizon=query.horizon)
+        return {"items": [*whole, *parts.list_runs(tx, area_id=query.area, horizon=query.horizon)]}
 
 
 @risk.get("/runs/<uuid:run_id>/<group>")
@@ -119,7 +126,8 @@ def show_runs(query: RunQuery) -> dict[str, Any]:
 def show_surface(run_id: UUID, group: str) -> dict[str, Any]:
     """What a run says of a class group: totals, model and scores, hours, weeks, hot spots, warnings, what came."""
     with as_caller() as tx:
-        return asdict(reading.get_surface(tx, run_id, group))
+        read = parts.get_surface if parts.find_run(tx, run_id) else reading.get_surface
+        return asdict(read(tx, run_id, group))
 
 
 @risk.get("/runs/<uuid:run_id>/<group>/areas")
@@ -129,8 +137,8 @@ def show_surface(run_id: UUID, group: str) -> dict[str, Any]:
 def show_list(run_id: UUID, group: str, query: ListQuery) -> dict[str, Any]:
     """The risk list of one level, highest expected count first."""
     with as_caller() as tx:
-        reading.get_run(tx, run_id)
-        return {"items": reading.list_areas(tx, run_id, group, query.level)}
+        run = parts.get_told_run(tx, run_id)
+        return {"items": reading.list_areas(tx, run_id, group, query.level, is_part=run.is_part)}
 
 
 @risk.get("/runs/<uuid:run_id>/<group>/outlines")
@@ -140,8 +148,8 @@ def show_list(run_id: UUID, group: str, query: ListQuery) -> dict[str, Any]:
 def show_outlines(run_id: UUID, group: str, query: ListQuery) -> dict[str, Any]:
     """The areas of the list as GeoJSON, each with its colour."""
     with as_caller() as tx:
-        reading.get_run(tx, run_id)
-        return reading.outlines(tx, run_id, group, query.level)
+        run = parts.get_told_run(tx, run_id)
+        return reading.outlines(tx, run_id, group, query.level, is_part=run.is_part)
 
 
 @risk.get("/surface/<uuid:run_id>/<group>/<which>.png")
@@ -263,6 +271,16 @@ def finish_inspection(task_id: UUID, body: ResultBody) -> dict[str, Any]:
         return asdict(inspections.finish(tx, task_id, body.result))
 
 
+@risk.post("/inspections/<uuid:task_id>/cancel")
+@risk.input(WithReason, arg_name="body")
+@returns(InspectionLine)
+@requires("risk.run", "case.handle")
+def cancel_inspection(task_id: UUID, body: WithReason) -> dict[str, Any]:
+    """Take an inspection back, and say why: by who asked, or who handles cases there."""
+    with as_caller() as tx:
+        return asdict(inspections.cancel(tx, task_id, body.reason))
+
+
 class MuteBody(Body):
     """Silence in an area and all below it."""
 
@@ -299,6 +317,35 @@ def mute_rule(rule: str, body: MuteBody) -> Muted:
     with as_caller() as tx:
         until = early_warning.mute(tx, risk_rules(), rule, body.area_id, hours=body.hours, reason=body.reason)
         return {"until": until}
+
+
+@risk.get("/mutes")
+@returns(MuteLine, many=True)
+@requires("risk.read")
+def show_mutes() -> dict[str, Any]:
+    """Rules that are silent in my sight, until when, by whom and why."""
+    with as_caller() as tx:
+        return {"items": mutes.list_mutes(tx)}
+
+
+@risk.post("/mutes/<uuid:mute_id>/end")
+@risk.input(Empty, arg_name="body")
+@returns(MuteLine, many=True)
+@requires("alarm.acknowledge")
+def unmute(mute_id: UUID, body: Empty) -> dict[str, Any]:
+    """Let a rule be heard again from now on; answers what is still silent."""
+    with as_caller() as tx:
+        mutes.end_mute(tx, mute_id)
+        return {"items": mutes.list_mutes(tx)}
+
+
+@risk.get("/warnings/alarms")
+@returns(RungLine, many=True)
+@requires("risk.read")
+def show_rung() -> dict[str, Any]:
+    """Warnings that stand in my sight, and those of the last 30 days, each with its rule's record."""
+    with as_caller() as tx:
+        return {"items": rung.list_rung(tx, tx.now - _RUNG_SHOWN)}
 
 
 @risk.post("/warnings/alarms/<uuid:alarm_id>/task")

@@ -287,6 +287,12 @@ SELECT pg_temp.set_policy('cover_run', 'SELECT', '(SELECT app_can(''unit.read'')
 SELECT pg_temp.set_policy('task', 'INSERT', NULL,
   'scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[])
    OR (kind = ''inspection'' AND (SELECT app_can(''risk.run'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[]))');
+-- Who asked may take it back.
+SELECT pg_temp.set_policy('task', 'UPDATE',
+  'scope_path <@ ANY ((SELECT app_paths(''write_paths''))::public.ltree[]) OR assignee_account_id = (SELECT app_account())
+   OR assignee_unit_id = ANY ((SELECT app_units())::uuid[])
+   OR id = ANY ((SELECT app_shared_tasks())::uuid[])
+   OR (kind = ''inspection'' AND params ->> ''asked_by_id'' = (SELECT app_account())::text)', '(SELECT app_known())');
 -- Risk. A run is read whole, so it takes a sight of its whole area; a line of its list takes a sight of that line's.
 SELECT pg_temp.set_policy('risk_run', 'SELECT',
   'made_at IS NOT NULL AND (SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
@@ -297,10 +303,13 @@ SELECT pg_temp.set_policy('risk_job', 'SELECT',
   '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
 SELECT pg_temp.set_policy('risk_job', 'INSERT', NULL,
   '(SELECT app_can(''risk.run'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])');
+-- A silence is seen by all whom it keeps from hearing.
 SELECT pg_temp.set_policy('risk_mute', 'SELECT',
-  '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
-SELECT pg_temp.set_policy('risk_mute', 'INSERT', NULL,
-  '(SELECT app_can(''alarm.acknowledge'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])');
+  '(SELECT app_can(''risk.read'')) AND (scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])
+    OR scope_path @> ANY ((SELECT app_paths(''case_paths''))::public.ltree[]))', NULL);
+SELECT pg_temp.set_policy('risk_mute', cmd, using_sql, check_sql)
+FROM (SELECT '(SELECT app_can(''alarm.acknowledge'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])') AS own(rule),
+     LATERAL (VALUES ('INSERT', NULL, own.rule), ('UPDATE', own.rule, own.rule)) AS p(cmd, using_sql, check_sql);
 SELECT pg_temp.set_policy('risk_rule_record', 'SELECT',
   '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
 

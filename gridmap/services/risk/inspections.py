@@ -15,7 +15,7 @@ from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import next_status
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services.auditing import audit
-from gridmap.services.risk.reading import get_run
+from gridmap.services.risk.parts import get_told_run
 from gridmap.services.transaction import Tx
 
 INSPECTION = "inspection"
@@ -39,6 +39,8 @@ class InspectionLine:
     asked_by: str
     finished_at: datetime | None
     result: str | None
+    mine: bool
+    """Asked for by the reader, who may take it back."""
 
 
 def ask_in_area(tx: Tx, area_id: int, note: str, reason: dict[str, Any]) -> UUID:
@@ -60,7 +62,13 @@ def ask_in_area(tx: Tx, area_id: int, note: str, reason: dict[str, Any]) -> UUID
             scope_path=row.path,
             status="open",
             created_at=tx.now,
-            params={"note": note, "area": row.name, "asked_by": tx.actor.display_name, "reason": reason},
+            params={
+                "note": note,
+                "area": row.name,
+                "asked_by": tx.actor.display_name,
+                "asked_by_id": str(tx.actor.account_id),
+                "reason": reason,
+            },
             history=[{"at": tx.now.isoformat(), "by": tx.actor.display_name, "verb": "ask"}],
         )
     )
@@ -71,7 +79,7 @@ def ask_in_area(tx: Tx, area_id: int, note: str, reason: dict[str, Any]) -> UUID
 
 def ask_from_run(tx: Tx, run_id: UUID, group: str, area_id: int, note: str) -> UUID:
     """As `ask_in_area`, for a line of a run's list. Raises NotFound("risk_run_not_found") too."""
-    run = get_run(tx, run_id)
+    run = get_told_run(tx, run_id)
     return ask_in_area(
         tx, area_id, note, {"kind": "risk_list", "run": str(run.id), "group": group, "horizon": run.horizon}
     )
@@ -84,27 +92,48 @@ def list_inspections(tx: Tx, *, open_only: bool = True, limit: int = 200) -> lis
     )
     if open_only:
         statement = statement.where(Task.status == "open")
-    return [_line(task) for task in tx.session.scalars(statement)]
+    return [_line(tx, task) for task in tx.session.scalars(statement)]
 
 
 def finish(tx: Tx, task_id: UUID, result: str) -> InspectionLine:
     """Say what was found. Raises NotFound, Conflict when it is over; Forbidden outside one's own scope."""
+    task = _locked(tx, task_id)
+    if not tx.actor.writes_in(task.scope_path):
+        raise Forbidden("out_of_write_scope")
+    return _end(tx, task, "finish", result)
+
+
+def cancel(tx: Tx, task_id: UUID, reason: str) -> InspectionLine:
+    """Not to be done, and why: by who asked, or who handles cases there. Raises as `finish` does."""
+    task = _locked(tx, task_id)
+    if not (_is_mine(tx, task) or tx.actor.writes_in(task.scope_path)):
+        raise Forbidden("out_of_write_scope")
+    return _end(tx, task, "cancel", reason)
+
+
+def _locked(tx: Tx, task_id: UUID) -> Task:
     task = tx.session.scalars(
         select(Task).where(Task.id == task_id, Task.kind == INSPECTION).with_for_update()
     ).one_or_none()
     if task is None:
         raise NotFound("task_not_found")
-    if not tx.actor.writes_in(task.scope_path):
-        raise Forbidden("out_of_write_scope")
-    task.status = next_status("task", task.status, "finish")
+    return task
+
+
+def _end(tx: Tx, task: Task, verb: str, words: str) -> InspectionLine:
+    task.status = next_status("task", task.status, verb, reason=words)
     task.finished_at, task.finished_by = tx.now, tx.actor.account_id
-    line = {"at": tx.now.isoformat(), "by": tx.actor.display_name, "verb": "finish", "words": result}
+    line = {"at": tx.now.isoformat(), "by": tx.actor.display_name, "verb": verb, "words": words}
     task.history = [*task.history, line]
-    audit(tx, "task.finish", "task", task_id)
-    return _line(task)
+    audit(tx, f"task.{verb}", "task", task.id, reason=words if verb == "cancel" else None)
+    return _line(tx, task)
 
 
-def _line(task: Task) -> InspectionLine:
+def _is_mine(tx: Tx, task: Task) -> bool:
+    return tx.actor.account_id is not None and task.params.get("asked_by_id") == str(tx.actor.account_id)
+
+
+def _line(tx: Tx, task: Task) -> InspectionLine:
     params = task.params
     return InspectionLine(
         id=task.id,
@@ -116,7 +145,6 @@ def _line(task: Task) -> InspectionLine:
         created_at=task.created_at,
         asked_by=str(params.get("asked_by", "")),
         finished_at=task.finished_at,
-        result=next(
-            (line.get("words") for line in reversed(task.history) if line.get("verb") == "finish"), None
-        ),
+        result=next((line["words"] for line in reversed(task.history) if line.get("words")), None),
+        mine=_is_mine(tx, task),
     )

@@ -38,6 +38,8 @@ class RunLine:
     params: dict[str, Any]
     snapshot: dict[str, Any]
     outcome_at: datetime | None
+    is_part: bool = False
+    """Only the part inside the reader's grants is told: see `parts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +141,14 @@ _SURFACE = text(
     " s.figures, s.hotspots, s.warnings, s.came, s.came_scores, s.came_png is not null as has_came_picture"
     " from risk_surface s where s.run_id = :run and s.class_group = :group"
 )
-_LINES = text(
-    """
+_LINES = """
     select l.area_id, a.code, v.name, l.level, p.name as parent, l.urban_rural,
            st_x(st_pointonsurface(v.geom)) as lon, st_y(st_pointonsurface(v.geom)) as lat,
            array[st_xmin(v.geom), st_ymin(v.geom), st_xmax(v.geom), st_ymax(v.geom)] as bbox,
            l.expected, l.low, l.high, l.per_km2, l.rank, l.rank_low, l.rank_high, l.density_rank, l.risk_level,
            l.recent, l.recent_expected, l.trend_ratio, l.trend_q, l.trend_real, l.top_hours, l.top_classes, l.known,
            l.found_share, l.hazards, l.cameras, l.patrol_routes, l.reasons, l.came
-    from risk_run r
+    from {runs} r
     join risk_area l on l.run_id = r.id
     join area a on a.id = l.area_id
     join area_version v on v.area_id = l.area_id and v.valid @> r.made_at
@@ -155,18 +156,16 @@ _LINES = text(
     where r.id = :run and r.made_at is not null and l.class_group = :group and l.level = :level
     order by l.rank
     """
-)
-_OUTLINES = text(
-    """
+_OUTLINES = """
     select l.area_id, a.code, v.name, l.risk_level, l.expected, l.rank,
            st_asgeojson(st_simplifypreservetopology(v.geom, 0.00003), 6)::jsonb as outline
-    from risk_run r
+    from {runs} r
     join risk_area l on l.run_id = r.id
     join area a on a.id = l.area_id
     join area_version v on v.area_id = l.area_id and v.valid @> r.made_at
     where r.id = :run and r.made_at is not null and l.class_group = :group and l.level = :level order by l.rank
     """
-)
+_WHOLE, _PART = "risk_run", "risk_runs_above()"
 _JOBS = text(
     "select j.id, coalesce(v.name, a.code) as area_name, j.horizon, j.origin_on, j.status, j.asked_at, j.attempts,"
     " j.error from risk_job j join area a on a.id = j.area_id"
@@ -206,16 +205,22 @@ def get_surface(tx: Tx, run_id: UUID, group: str) -> SurfaceLine:
     return SurfaceLine(*row)
 
 
-def list_areas(tx: Tx, run_id: UUID, group: str, level: str) -> list[AreaLine]:
-    """The risk list, highest expected count first; empty where the run has no forecast for the group."""
-    return [
-        AreaLine(*row) for row in tx.session.execute(_LINES, {"run": run_id, "group": group, "level": level})
-    ]
+def list_areas(
+    tx: Tx, run_id: UUID, group: str, level: str, *, is_part: bool = False
+) -> list[AreaLine]:
+    """The risk list, highest expected count first; empty where the run has no forecast for the group.
+
+    `is_part`: of a run that reaches beyond the actor's sight, the lines inside it.
+    """
+    statement = text(_LINES.format(runs=_PART if is_part else _WHOLE))
+    rows = tx.session.execute(statement, {"run": run_id, "group": group, "level": level})
+    return [AreaLine(*row) for row in rows]
 
 
-def outlines(tx: Tx, run_id: UUID, group: str, level: str) -> dict[str, Any]:
-    """The areas of the list as GeoJSON with their colour's key, for a choropleth."""
-    rows = tx.session.execute(_OUTLINES, {"run": run_id, "group": group, "level": level})
+def outlines(tx: Tx, run_id: UUID, group: str, level: str, *, is_part: bool = False) -> dict[str, Any]:
+    """The areas of the list as GeoJSON with their colour's key, for a choropleth; `is_part` as for the list."""
+    statement = text(_OUTLINES.format(runs=_PART if is_part else _WHOLE))
+    rows = tx.session.execute(statement, {"run": run_id, "group": group, "level": level})
     features = [
         {
             "type": "Feature",
