@@ -8,6 +8,13 @@ import { view } from "./state";
 const POLL_BUSY_MS = 4_000;
 const POLL_IDLE_MS = 60_000;
 
+export interface RunArea {
+  id: number;
+  name: string;
+  /** Only the lines inside the reader's own grants are told of it. */
+  is_part: boolean;
+}
+
 export function useRisk() {
   const allowed = can("risk.read");
   const words = useQuery({ queryKey: ["risk", "words"], queryFn: getRiskWords, enabled: allowed, staleTime: Infinity });
@@ -20,7 +27,7 @@ export function useRisk() {
   watch(() => busy.value.length, () => void runs.refetch());
 
   const all = computed(() => runs.data.value?.items ?? []);
-  const areas = computed(() => [...new Map(all.value.map((run) => [run.area_id, run.area_name])).entries()].map(([id, name]) => ({ id, name })));
+  const areas = computed(() => [...new Map<number, RunArea>(all.value.map((run) => [run.area_id, { id: run.area_id, name: run.area_name, is_part: run.is_part }])).values()]);
   const area = computed(() => areas.value.find((one) => one.id === view.area)?.id ?? areas.value[0]?.id ?? null);
   /** One run an origin, the one made last; oldest first. */
   const history = computed(() => {
@@ -36,6 +43,6 @@ export function useRisk() {
   const outlines = useQuery({ queryKey: computed(() => ["risk", "outlines", runId.value, view.group, view.level]), queryFn: () => getOutlines(runId.value, view.group, view.level), enabled: isOpen, staleTime: Infinity });
   const rows = computed(() => list.data.value?.items ?? []);
   const picked = computed(() => rows.value.find((row) => row.area_id === view.picked) ?? null);
-  return { words: words.data, jobs: jobs.data, busy, runs, areas, area, history, run, surface: surface.data, surfaceError: surface.error, list, rows, outlines: outlines.data, picked };
+  return { words: words.data, wordsError: words.error, refreshJobs: jobs.refetch, jobs: jobs.data, busy, runs, areas, area, history, run, surface: surface.data, surfaceError: surface.error, list, rows, outlines: outlines.data, picked };
 }
 export type Risk = ReturnType<typeof useRisk>;

@@ -1,8 +1,10 @@
 /** What the analyst looks at, kept in the address, so that a view can be sent as a link. */
 import { reactive, watch } from "vue";
 
-export type Panel = "list" | "time" | "check";
-export const PANELS: readonly Panel[] = ["list", "time", "check"];
+export type Panel = "map" | "list" | "time" | "check" | "warn" | "tasks";
+export const PANELS: readonly Panel[] = ["map", "list", "time", "check", "warn", "tasks"];
+/** What these show does not hang on a run. */
+export const WITHOUT_RUN: readonly Panel[] = ["warn", "tasks"];
 
 export interface View {
   area: number | null;

@@ -1,5 +1,5 @@
 /** Sentences from the codes that a run tells. */
-import type { Coded } from "@shared/api/risk";
+import type { Coded, RiskArea, Rung, WarningRule } from "@shared/api/risk";
 import { findText, t } from "@shared/i18n";
 import { className, termName } from "@shared/vocab";
 
@@ -30,4 +30,26 @@ export function addDays(day: string, days: number): string {
   const at = new Date(`${day}T00:00:00Z`);
   at.setUTCDate(at.getUTCDate() + days);
   return at.toISOString().slice(0, 10);
+}
+
+export const consoleLink = (area: Pick<RiskArea, "area_id" | "lon" | "lat">) => `/?area=${area.area_id}&at=${area.lon.toFixed(5)},${area.lat.toFixed(5)}`;
+
+/** When a rule rings. */
+export function ruleText(rule: WarningRule): string {
+  return rule.kind === "cluster"
+    ? t("warn.cluster", { within: rule.within_m, days: rule.days, n: rule.count })
+    : t("warn.surge", { hour: `${String(rule.since_hour).padStart(2, "0")}:00`, times: rule.times, n: rule.count });
+}
+
+/** How often it would have rung, and how often in vain; a share of few is told as few. */
+export function recordText(days: number, alarms: number, falseShare: number | null): string {
+  if (!days) return t("warn.record_none");
+  if (!alarms || falseShare === null) return t("warn.record_silent", { days });
+  return t("warn.record", { days, n: alarms, vain: Math.round(alarms * falseShare), share: percent(falseShare) });
+}
+
+/** What a warning saw. */
+export function rungText({ params }: Rung): string {
+  if (params.expected !== null) return t("warn.saw_surge", { n: params.count, expected: amount(params.expected) });
+  return t("warn.saw_cluster", { n: params.count, within: params.within_m, days: params.days });
 }

@@ -23,8 +23,11 @@ export function installLayers(map: GlMap, colours: { key: string; color: string 
   map.addLayer({ id: "hot-casing", type: "line", source: "hot", paint: { "line-color": cssToken("--map-casing"), "line-width": 4 } });
   map.addLayer({ id: "hot-line", type: "line", source: "hot", paint: { "line-color": cssToken("--accent"), "line-width": 2 } });
   map.addLayer({ id: "picked", type: "line", source: "areas", filter: ["==", ["get", "area_id"], -1], paint: { "line-color": cssToken("--focus"), "line-width": 4 } });
+  map.addSource("names", { type: "geojson", data: EMPTY });
+  map.addSource("spot", { type: "geojson", data: EMPTY });
+  map.addLayer({ id: "spot", type: "circle", source: "spot", paint: { "circle-radius": 9, "circle-color": "transparent", "circle-stroke-color": cssToken("--focus"), "circle-stroke-width": 4 } });
   map.addLayer({
-    id: "areas-name", type: "symbol", source: "areas", minzoom: 11.5,
+    id: "areas-name", type: "symbol", source: "names", minzoom: 11.5,
     layout: { "text-field": ["get", "name"], "text-font": LABEL_FONT, "text-size": 12, "text-max-width": 8, "text-padding": 6 },
     paint: { "text-color": cssToken("--text-1"), "text-halo-color": cssToken("--map-casing"), "text-halo-width": 1.6 },
   });
@@ -42,7 +45,30 @@ export function showPicture(map: GlMap, picture: Picture | null): void {
   map.addLayer({ id: "heat", type: "raster", source: "heat", paint: { "raster-opacity": 0.85, "raster-fade-duration": 0 } }, "areas-fill");
 }
 
-export function setData(map: GlMap, source: "areas" | "hot", data: GeoJSON.FeatureCollection | GeoJSON.Feature | null | undefined): void {
+/** West, south, east, north of everything that is drawn; null where nothing is. */
+export function boundsOf(areas: GeoJSON.FeatureCollection | undefined): Bounds | null {
+  const box: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
+  const take = (part: unknown): void => {
+    if (!Array.isArray(part)) return;
+    const [lon, lat] = part as unknown[];
+    if (typeof lon !== "number" || typeof lat !== "number") return part.forEach(take);
+    box[0] = Math.min(box[0], lon);
+    box[1] = Math.min(box[1], lat);
+    box[2] = Math.max(box[2], lon);
+    box[3] = Math.max(box[3], lat);
+  };
+  for (const { geometry } of areas?.features ?? []) if ("coordinates" in geometry) take(geometry.coordinates);
+  return box[0] <= box[2] ? box : null;
+}
+
+/** One name an area: of a polygon, each tile that it reaches into would be given one. */
+export function namesOf(rows: readonly { name: string; lon: number; lat: number }[]): GeoJSON.FeatureCollection {
+  return { type: "FeatureCollection", features: rows.map(({ name, lon, lat }) => ({ type: "Feature", properties: { name }, geometry: { type: "Point", coordinates: [lon, lat] } })) };
+}
+
+export const pointAt = (at: [lon: number, lat: number] | null): GeoJSON.Feature | null => at && { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: at } };
+
+export function setData(map: GlMap, source: "areas" | "hot" | "spot" | "names", data: GeoJSON.FeatureCollection | GeoJSON.Feature | null | undefined): void {
   void map.getSource<GeoJSONSource>(source)?.setData(data ?? EMPTY);
 }
 

@@ -78,33 +78,32 @@ export function absorb(item: IncidentSummary, path: string | null = null): void 
   if (items.has(item.id) !== known) total.value += known ? -1 : 1;
 }
 
-/** The newest event of each case, and the kinds of all since the last flush: a report and the plan that it starts come as one. */
-const pending = new Map<string, { event: IncidentEvent; kinds: string[] }>();
+const pending = new Map<string, IncidentEvent>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 async function flush(): Promise<void> {
   timer = undefined;
   const batch = [...pending.values()];
   pending.clear();
-  const single = batch.length > BURST ? batch.filter(({ event }) => event.severity === 1) : batch;
+  const single = batch.length > BURST ? batch.filter((event) => event.severity === 1) : batch;
   if (batch.length > BURST) await reload();
   // Critical ones are always read one by one: each must ring, whatever the filters hide.
-  await Promise.all(single.map(({ event, kinds }) => refresh(event, kinds)));
+  await Promise.all(single.map(refresh));
 }
 
 /** After a gap in the feed: what came meanwhile rings now. */
 async function catchUp(): Promise<void> {
   const known = new Set(items.keys());
   await Promise.all([reload(), reloadCritical()]);
-  for (const item of items.values()) if (!known.has(item.id)) noteIncident(item, ["reported"]);
+  for (const item of items.values()) if (!known.has(item.id)) noteIncident(item, "reported");
 }
 
-async function refresh(event: IncidentEvent, kinds: readonly string[]): Promise<void> {
+async function refresh(event: IncidentEvent): Promise<void> {
   try {
     const detail = await getIncident(event.id);
     queries.setQueryData(["incident", event.id], detail);
     absorb(detail, event.path);
-    noteIncident(detail, kinds);
+    noteIncident(detail, event.kind);
   } catch (error) {
     // Moved out of what this account may see.
     if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
@@ -121,7 +120,7 @@ function take(event: IncidentEvent): void {
     pending.delete(event.id);
     return;
   }
-  pending.set(event.id, { event, kinds: [...(pending.get(event.id)?.kinds ?? []), event.kind] });
+  pending.set(event.id, event);
   timer ??= setTimeout(() => void flush(), 120);
 }
 

@@ -110,3 +110,23 @@ export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
 export const post = <T>(path: string, body: unknown = {}, tappedAt?: string) => request<T>("POST", path, { body, tappedAt });
 export const patch = <T>(path: string, body: unknown) => request<T>("PATCH", path, { body });
 export const del = <T>(path: string) => request<T>("DELETE", path);
+
+/** Has the browser keep a file that the server makes; answers its name. Refusals come as of any other request. */
+export async function download(path: string, query: Query = {}): Promise<string> {
+  const response = await fetch(buildUrl(path, query), { credentials: "same-origin" }).catch(() => {
+    throw new Unreachable();
+  });
+  if (!response.ok) {
+    const problem = await readProblem(response);
+    if (response.status === 401) onSignedOut();
+    throw problem;
+  }
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? path.split("/").at(-1)!;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  // The browser still reads from it for a moment.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  return name;
+}

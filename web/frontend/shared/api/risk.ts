@@ -9,6 +9,8 @@ export interface RiskWords {
   ramp: string[];
   patrols_outside: number;
   export_days: number;
+  /** Levels that files list; finer ones stay inside. */
+  export_levels: string[];
 }
 
 /** A code with its parameters; the catalogue makes a sentence of it. */
@@ -33,6 +35,8 @@ export interface RiskRun {
   params: Record<string, unknown>;
   snapshot: { rows: number; newest_recorded_at: string | null; digest: string; found_share: number; default_places: { lon: number; lat: number; rows: number; share: number }[]; left_out: Record<string, number> };
   outcome_at: string | null;
+  /** Only the lines inside the reader's grants are told; the snapshot is then empty. */
+  is_part: boolean;
 }
 
 export interface ModelScore {
@@ -140,3 +144,93 @@ export const listJobs = () => get<{ items: RiskJob[] }>("/api/risk/jobs");
 export const askRuns = (body: { area_id: number; horizons: string[]; purpose: string }) => post<{ waiting: number }>("/api/risk/jobs", body);
 export const pictureUrl = (run: string, group: string, which: "forecast" | "came") => `/api/risk/surface/${run}/${group}/${which}.png`;
 export const askInspection = (body: { run_id: string; group: string; area_id: number; note: string }) => post<{ id: string }>("/api/risk/inspections", body);
+
+/** A rule of early warning in one county, and how it would have done over the past. */
+export interface WarningRule {
+  rule: string;
+  name: Name;
+  kind: "cluster" | "surge";
+  severity: number;
+  count: number;
+  within_m: number | null;
+  days: number | null;
+  times: number | null;
+  since_hour: number | null;
+  area_id: number;
+  area_name: string;
+  record_days: number;
+  record_alarms: number;
+  false_alarms: number;
+  muted_until: string | null;
+}
+
+export interface PlacedArea {
+  id: number;
+  name: string;
+  level: string;
+  bbox: [number, number, number, number];
+}
+
+/** A warning that rang; `areas` from the one it was told at up to the widest that is the reader's. */
+export interface Rung {
+  id: string;
+  status: "raised" | "acknowledged" | "resolved";
+  severity: number;
+  raised_at: string;
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  params: {
+    rule: string;
+    name: Name;
+    area: string;
+    count: number;
+    expected: number | null;
+    within_m: number | null;
+    days: number | null;
+    lon: number | null;
+    lat: number | null;
+    record_days: number;
+    record_alarms: number;
+    false_share: number | null;
+  };
+  areas: PlacedArea[];
+  task_id: string | null;
+  task_status: string | null;
+}
+
+export interface Mute {
+  id: string;
+  rule: string;
+  area_id: number;
+  area_name: string;
+  until: string;
+  reason: string;
+  muted_at: string;
+  muted_by: string | null;
+  can_end: boolean;
+}
+
+export interface Inspection {
+  id: string;
+  area_id: number | null;
+  area_name: string | null;
+  status: "open" | "done" | "cancelled";
+  note: string;
+  reason: { kind?: "risk_list" | "warning"; group?: string; horizon?: string; rule?: string };
+  created_at: string;
+  asked_by: string;
+  finished_at: string | null;
+  result: string | null;
+  mine: boolean;
+}
+
+export const exportUrl = (run: string, group: string, ending: string) => `/api/risk/export/${run}/${group}.${ending}`;
+export const listRules = () => get<{ items: WarningRule[] }>("/api/risk/warnings");
+export const listRung = () => get<{ items: Rung[] }>("/api/risk/warnings/alarms");
+export const listMutes = () => get<{ items: Mute[] }>("/api/risk/mutes");
+export const muteRule = (rule: string, body: { area_id: number; hours: number; reason: string }) => post<{ until: string }>(`/api/risk/warnings/${rule}/mute`, body);
+export const endMute = (id: string) => post<{ items: Mute[] }>(`/api/risk/mutes/${id}/end`);
+export const warningToTask = (alarm: string, note: string) => post<{ id: string }>(`/api/risk/warnings/alarms/${alarm}/task`, { note });
+export const listInspections = (all: boolean) => get<{ items: Inspection[] }>("/api/risk/inspections", all ? { all: true } : {});
+export const finishInspection = (id: string, result: string) => post<Inspection>(`/api/risk/inspections/${id}/finish`, { result });
+export const cancelInspection = (id: string, reason: string) => post<Inspection>(`/api/risk/inspections/${id}/cancel`, { reason });
