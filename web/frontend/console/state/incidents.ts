@@ -78,32 +78,33 @@ export function absorb(item: IncidentSummary, path: string | null = null): void 
   if (items.has(item.id) !== known) total.value += known ? -1 : 1;
 }
 
-const pending = new Map<string, IncidentEvent>();
+/** The newest event of each case, and the kinds of all since the last flush: a report and the plan that it starts come as one. */
+const pending = new Map<string, { event: IncidentEvent; kinds: string[] }>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 async function flush(): Promise<void> {
   timer = undefined;
   const batch = [...pending.values()];
   pending.clear();
-  const single = batch.length > BURST ? batch.filter((event) => event.severity === 1) : batch;
+  const single = batch.length > BURST ? batch.filter(({ event }) => event.severity === 1) : batch;
   if (batch.length > BURST) await reload();
   // Critical ones are always read one by one: each must ring, whatever the filters hide.
-  await Promise.all(single.map(refresh));
+  await Promise.all(single.map(({ event, kinds }) => refresh(event, kinds)));
 }
 
 /** After a gap in the feed: what came meanwhile rings now. */
 async function catchUp(): Promise<void> {
   const known = new Set(items.keys());
   await Promise.all([reload(), reloadCritical()]);
-  for (const item of items.values()) if (!known.has(item.id)) noteIncident(item, "reported");
+  for (const item of items.values()) if (!known.has(item.id)) noteIncident(item, ["reported"]);
 }
 
-async function refresh(event: IncidentEvent): Promise<void> {
+async function refresh(event: IncidentEvent, kinds: readonly string[]): Promise<void> {
   try {
     const detail = await getIncident(event.id);
     queries.setQueryData(["incident", event.id], detail);
     absorb(detail, event.path);
-    noteIncident(detail, event.kind);
+    noteIncident(detail, kinds);
   } catch (error) {
     // Moved out of what this account may see.
     if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
@@ -120,7 +121,7 @@ function take(event: IncidentEvent): void {
     pending.delete(event.id);
     return;
   }
-  pending.set(event.id, event);
+  pending.set(event.id, { event, kinds: [...(pending.get(event.id)?.kinds ?? []), event.kind] });
   timer ??= setTimeout(() => void flush(), 120);
 }
 

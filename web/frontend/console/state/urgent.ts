@@ -3,21 +3,23 @@ import { computed, shallowReactive, watch } from "vue";
 import type { IncidentSummary } from "@shared/api/incidents";
 import { selectedId } from "./selection";
 import { playUrgent } from "./sound";
+import { newsAmong, waitsForASeat } from "./urgent_rules";
 
 const unseen = shallowReactive(new Map<string, IncidentSummary>());
 export const urgent = computed(() => [...unseen.values()]);
 const told = new Set<string>();
 
-export function noteIncident(item: IncidentSummary, kind: string): void {
-  const waiting = item.severity === 1 && !item.handler && item.status === "open";
+/** `kinds`: what happened to it since it was told last. */
+export function noteIncident(item: IncidentSummary, kinds: readonly string[]): void {
+  const waiting = waitsForASeat(item);
   if (unseen.has(item.id)) {
     if (waiting) unseen.set(item.id, item);
     else unseen.delete(item.id);
     return;
   }
-  const news = kind === "reported" || kind === "reclassified" || kind === "reopened";
-  if (!waiting || !news || told.has(`${item.id}:${kind}`)) return;
-  told.add(`${item.id}:${kind}`);
+  const fresh = newsAmong(kinds).filter((kind) => !told.has(`${item.id}:${kind}`));
+  if (!waiting || fresh.length === 0) return;
+  for (const kind of fresh) told.add(`${item.id}:${kind}`);
   unseen.set(item.id, item);
   playUrgent(item.drill);
 }
