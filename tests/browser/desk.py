@@ -46,8 +46,17 @@ def put_on_duty(phone: Seat, lon: float, lat: float) -> str:
     unit = phone.api("GET", "/api/patrol/state")["unit"]
     if unit["status"] == "off_duty":
         phone.api("POST", "/api/patrol/duty", {"action": "start", "reason": "临时召集"})
-    fix = {"fixed_at": datetime.now(UTC).isoformat(), "lon": lon, "lat": lat, "accuracy_m": 8.0}
+    now = datetime.now(UTC)
+    fix = {"fixed_at": now.isoformat(), "lon": lon, "lat": lat, "accuracy_m": 8.0}
     phone.api("POST", "/api/positions", {"fixes": [fix | {"crs": "WGS84"}]})
+
+    def is_there(state: dict[str, Any]) -> bool:
+        return state["last_fix_at"] is not None and datetime.fromisoformat(state["last_fix_at"]) >= now
+
+    # Durable when it is answered, on the map a moment later.
+    assert is_there(until(lambda: phone.api("GET", "/api/patrol/state"), is_there)), (
+        "the fix was not believed"
+    )
     return str(unit["id"])
 
 
