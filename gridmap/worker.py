@@ -42,7 +42,7 @@ from gridmap.services.dispatching.handlers import OFFER_TIMERS
 from gridmap.services.fix_intake import FixIntake
 from gridmap.services.fix_placing import FixPlacer
 from gridmap.services.risk import nightly
-from gridmap.services.risk import warning as early_warning
+from gridmap.services.risk.early_warning import watch as early_warning
 from gridmap.services.tile_counts import refresh_dirty
 from gridmap.services.timers import Handler, fire_due
 from gridmap.services.transaction import system_transaction

@@ -51,6 +51,9 @@ LIBRARIES: dict[str, frozenset[str]] = {
 }
 _ENGINE_REFUSES = frozenset({"sqlalchemy", "psycopg", "flask", "apiflask", "httpx", "requests"})
 
+# An engine whose docstring lists, by module, what others may import of it.
+_CONTRACTS = ("gridmap.risk",)
+_CONTRACT_LINE = re.compile(r"^    (\w+) {2,}((?:\w+, )*\w+)(?: {2,}.*)?$", re.MULTILINE)
 _REASON = re.compile(r"#\s*optional:\s*\S")
 _MAP_LIBRARIES = r"maplibre-gl|ol|leaflet"
 _MAP_IMPORT = re.compile(rf"""(?:from|import)\s*\(?\s*["'](?:{_MAP_LIBRARIES})(?:/[^"']*)?["']""")
@@ -70,9 +73,11 @@ class Breach:
 
 @dataclass(frozen=True)
 class Import:
-    """`target` is a dotted module of this tree where one matches, else the name as written."""
+    """`target` is a dotted module of this tree where one matches, else the name as written; `name` what is taken out of
+    it, empty where it is the module itself."""
 
     target: str
+    name: str
     line: int
     nested: bool
     excused: bool
@@ -105,6 +110,7 @@ def find_breaches(root: Path) -> list[Breach]:
     breaches = [
         *_wrong_directions(modules),
         *_wrong_libraries(modules),
+        *_outside_contracts(modules),
         *_nested_imports(modules),
         *_cycles(modules),
         *_bad_names(modules),
@@ -141,17 +147,19 @@ def _read(name: str, file: Path, root: Path, known: Container[str]) -> Module:
         for inner in ast.walk(outer)
     }
     imports = tuple(
-        Import(target, node.lineno, id(node) in nested, bool(_REASON.search(lines[node.lineno - 1])))
+        Import(target, name, node.lineno, id(node) in nested, bool(_REASON.search(lines[node.lineno - 1])))
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for target in _targets(node, package, known)
+        for target, name in _targets(node, package, known)
     )
     return Module(name, str(file.relative_to(root)), tree, imports)
 
 
-def _targets(node: ast.Import | ast.ImportFrom, package: str, known: Container[str]) -> Iterator[str]:
+def _targets(
+    node: ast.Import | ast.ImportFrom, package: str, known: Container[str]
+) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
+        yield from ((alias.name, "") for alias in node.names)
         return
     base = node.module or ""
     if node.level:
@@ -159,7 +167,7 @@ def _targets(node: ast.Import | ast.ImportFrom, package: str, known: Container[s
         base = ".".join([*above, base] if base else above)
     for alias in node.names:
         submodule = f"{base}.{alias.name}"
-        yield submodule if submodule in known else base
+        yield (submodule, "") if submodule in known else (base, alias.name)
 
 
 def _wrong_directions(modules: dict[str, Module]) -> Iterator[Breach]:
@@ -196,6 +204,22 @@ def _wrong_libraries(modules: dict[str, Module]) -> Iterator[Breach]:
             outside = allowed is not None and library not in allowed
             if outside or (module.part in _ENGINES and library in _ENGINE_REFUSES):
                 yield Breach(module.file, wanted.line, f"gridmap.{module.part} may not use {library}")
+
+
+def _outside_contracts(modules: dict[str, Module]) -> Iterator[Breach]:
+    """Imports from an engine, by others, of what its docstring does not list."""
+    for engine in _CONTRACTS:
+        if engine not in modules:
+            continue
+        told = _CONTRACT_LINE.findall(ast.get_docstring(modules[engine].tree, clean=False) or "")
+        allowed = {f"{engine}.{module}.{name}" for module, names in told for name in names.split(", ")}
+        for module in modules.values():
+            if f"{module.name}.".startswith(f"{engine}."):
+                continue
+            for wanted in module.imports:
+                full = f"{wanted.target}.{wanted.name}".rstrip(".")
+                if f"{full}.".startswith(f"{engine}.") and full not in allowed:
+                    yield Breach(module.file, wanted.line, f"{full} is not in the contract of {engine}")
 
 
 def _nested_imports(modules: dict[str, Module]) -> Iterator[Breach]:

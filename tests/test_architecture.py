@@ -97,6 +97,25 @@ def test_what_is_allowed_passes(tmp_path: Path, file: str, source: str) -> None:
     assert find_breaches(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [
+        ("from gridmap.risk.grid import Grid, Areas\n", ""),
+        ("from gridmap.risk.grid import _cells\n", "gridmap.risk.grid._cells"),
+        ("from gridmap.risk.level import fit_level\n", "gridmap.risk.level.fit_level"),
+        ("from gridmap.risk import grid\n", "gridmap.risk.grid"),
+        ("import gridmap.risk.grid\n", "gridmap.risk.grid"),
+    ],
+)
+def test_an_engine_is_used_by_its_contract(tmp_path: Path, source: str, refused: str) -> None:
+    contract = '"""The engine.\n\n    grid   Grid, Areas   where\n"""\n'
+    for file, text in (("__init__", contract), ("grid", "class Grid: ...\n"), ("level", "")):
+        _plant(tmp_path, f"gridmap/risk/{file}.py", text)
+    _plant(tmp_path, "gridmap/services/x.py", source)
+    found = [breach.law for breach in find_breaches(tmp_path)]
+    assert found == ([f"{refused} is not in the contract of gridmap.risk"] if refused else [])
+
+
 def test_a_cycle_is_seen_once_with_its_way(tmp_path: Path) -> None:
     _plant(tmp_path, "web/a.py", "from web import b\n")
     _plant(tmp_path, "web/b.py", "import web.c\n")

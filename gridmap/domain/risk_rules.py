@@ -70,6 +70,29 @@ class WarningRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposureRule:
+    """What could suffer, told beside the count: `least` of it or more, else an area has no rate.
+
+    `file`: a CSV (code, count) beside risk.toml; None = households of the buildings.
+    """
+
+    key: str
+    zh: str
+    en: str
+    least: float
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolRule:
+    """How many patrols are proposed for areas of `level`, and the share of them that goes outside the hot list."""
+
+    level: str
+    count: int
+    outside: float
+
+
+@dataclass(frozen=True, slots=True)
 class RiskRules:
     """The whole file. `digest` changes with its content and stands in every run."""
 
@@ -79,7 +102,9 @@ class RiskRules:
     years: float
     nightly_hour: int
     export_days: int
-    patrols_outside: float
+    patrols: PatrolRule
+    severity_weights: dict[int, float]
+    exposure: ExposureRule | None
     ramp: tuple[str, ...]
     horizons: tuple[Horizon, ...]
     groups: tuple[ClassGroup, ...]
@@ -150,7 +175,11 @@ def load_risk_rules(path: Path, words: Vocabulary) -> RiskRules:
             years=float(content["years"]),
             nightly_hour=int(content["nightly_hour"]),
             export_days=int(content["export_days"]),
-            patrols_outside=float(content["patrols_outside"]),
+            patrols=PatrolRule(**content["patrols"]),
+            severity_weights={
+                int(key): float(one) for key, one in content.get("severity_weights", {}).items()
+            },
+            exposure=_exposure(content.get("exposure")),
             ramp=tuple(content["ramp"]),
             horizons=tuple(Horizon(days=int(row["days"]), **_name(row)) for row in content["horizon"]),
             groups=_groups(content["group"], words),
@@ -174,6 +203,12 @@ def load_risk_rules(path: Path, words: Vocabulary) -> RiskRules:
 
 def _name(row: Mapping[str, Any]) -> dict[str, str]:
     return {"key": row["key"], "zh": row["name"]["zh"], "en": row["name"]["en"]}
+
+
+def _exposure(row: Mapping[str, Any] | None) -> ExposureRule | None:
+    if row is None:
+        return None
+    return ExposureRule(least=float(row["least"]), file=row.get("file"), **_name(row))
 
 
 def _groups(rows: Sequence[Mapping[str, Any]], words: Vocabulary) -> tuple[ClassGroup, ...]:
@@ -223,6 +258,14 @@ def _check(rules: RiskRules, words: Vocabulary) -> None:
         fail("horizons")
     if rules.cell_m <= 0 or rules.years <= 0 or not 0 <= rules.nightly_hour <= 23 or len(rules.ramp) < 2:
         fail("cell_m, years, nightly_hour or ramp")
+    if not (
+        rules.patrols.level in rules.levels and rules.patrols.count >= 1 and 0 < rules.patrols.outside < 1
+    ):
+        fail("patrols")
+    if any(not 1 <= key <= 4 or not 0 < weight <= 1000 for key, weight in rules.severity_weights.items()):
+        fail("severity_weights")
+    if rules.exposure is not None and not rules.exposure.least > 0:
+        fail("exposure")
     for rule in rules.warnings:
         cluster = rule.kind == "cluster" and rule.within_m > 0 and rule.days > 0 and rule.follow_days > 0
         surge = rule.kind == "surge" and rule.times > 1 and 0 <= rule.since_hour <= 23

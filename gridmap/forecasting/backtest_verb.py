@@ -17,7 +17,8 @@ from gridmap.forecasting.backtest_report import as_json, lines_of
 from gridmap.forecasting.case_file import Cases, read_cases
 from gridmap.forecasting.ground import Ground, read_ground
 from gridmap.forecasting.progress import Bars
-from gridmap.risk import backtest as engine
+from gridmap.risk.backtest import LEAST_EVENTS, scored_origins
+from gridmap.risk.backtest import backtest as replay
 from gridmap.risk.events import Events
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -53,13 +54,13 @@ def backtest(
     """
     cases = _only(read_cases(incidents, _zone(zone)), only)
     _refuse_future(cases)
-    if len(cases.lon) < engine.LEAST_EVENTS:
-        raise Invalid("risk_too_few_events", events=len(cases.lon), least=engine.LEAST_EVENTS)
+    if len(cases.lon) < LEAST_EVENTS:
+        raise Invalid("risk_too_few_events", events=len(cases.lon), least=LEAST_EVENTS)
     early = _known_early(cases, horizon_days)
     ground = read_ground(cases.lon[early], cases.lat[early], cell_m, areas)
     events = events_of(cases, ground)
     with Bars() as bars:
-        report = engine.backtest(ground.grid, events, horizon_days, areas=ground.areas, tell=bars.show)
+        report = replay(ground.grid, events, horizon_days, areas=ground.areas, tell=bars.show)
     if not wants_json:
         for line in lines_of(report):
             click.echo(line)
@@ -108,9 +109,9 @@ def _known_early(cases: Cases, horizon_d: float) -> Any:
     """Rows that were known before the first scored forecast: nothing later may shape the ground."""
     known = np.fmax(cases.recorded, cases.occurred.day)
     end = float(np.floor(cases.occurred.day.max()) + 1)
-    first = engine.scored_origins(cases.occurred.day, horizon_d, end)[0]
+    first = scored_origins(cases.occurred.day, horizon_d, end)[0]
     if not (known < first).any():
-        raise Invalid("risk_too_few_events", events=0, least=engine.LEAST_EVENTS)
+        raise Invalid("risk_too_few_events", events=0, least=LEAST_EVENTS)
     return known < first
 
 

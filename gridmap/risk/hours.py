@@ -40,7 +40,11 @@ class HourProfile:
 
 
 def hour_profile(events: Events, calendar: Calendar = NO_CALENDAR) -> HourProfile:
-    """The profile of all rows of `events`; a span gives each hour it covers its part (aoristic, Ratcliffe 2000)."""
+    """The profile of all rows of `events`: how a plain week, each of its days lived as its name says, shares them out.
+
+    A span gives each hour it covers its part (aoristic, Ratcliffe 2000). A day counts as what it is lived as
+    (`Calendar.weekday`), and by how many days of that kind there were between the first row and the last.
+    """
     fine = events.precision <= Precision.HOUR
     default = np.zeros(len(events), dtype=bool)
     for found in find_default_times(events):
@@ -51,11 +55,7 @@ def hour_profile(events: Events, calendar: Calendar = NO_CALENDAR) -> HourProfil
     counts = _spread(kept, calendar)
     shares = np.full(HOURS, 1.0 / HOURS)
     if counts.sum() > 0:
-        table = counts.reshape(7, 24)
-        by_hour = (table.sum(axis=0) + 0.5) / (table.sum() + 12)
-        by_day = (table.sum(axis=1) + 0.5) / (table.sum() + 3.5)
-        drawn = table + _PRIOR_EVENTS * np.outer(by_day, by_hour)
-        shares = (drawn / drawn.sum()).ravel()
+        shares = _shares(counts.reshape(7, 24), _days_of_kind(kept, calendar))
     return HourProfile(
         shares,
         len(kept),
@@ -63,6 +63,27 @@ def hour_profile(events: Events, calendar: Calendar = NO_CALENDAR) -> HourProfil
         int((fine & default).sum()),
         int((fine & ~default & long).sum()),
     )
+
+
+def _shares(counts: Floats, days: Floats) -> Floats:
+    """(168,) from (7, 24) events and how many days of each kind (7,) they fell into.
+
+    A week of the calendar may hold three Sundays: rates per day of each kind are told, not sums. Each is drawn to the
+    mean rate by half an event, and each hour to "this hour on any day, this day at any hour".
+    """
+    mean = counts.sum() / days.sum()
+    by_day = (counts.sum(axis=1) + 0.5) / (days + 0.5 / mean)
+    by_hour = (counts.sum(axis=0) + 0.5) / (counts.sum() + 12)
+    prior_days = _PRIOR_EVENTS / (7 * mean)
+    rate = (counts + prior_days * np.outer(by_day, by_hour)) / (days + prior_days)[:, None]
+    return np.asarray((rate / rate.sum()).ravel())
+
+
+def _days_of_kind(events: Events, calendar: Calendar) -> Floats:
+    """(7,) days lived as Monday to Sunday, from the first row's day to the last's."""
+    first, last = int(np.floor(events.occurred_d.min())), int(np.floor(events.occurred_to_d.max()))
+    days = np.arange(first, last + 1, dtype=np.int64)
+    return np.bincount(calendar.weekday(days), minlength=7).astype(float)
 
 
 def _spread(events: Events, calendar: Calendar) -> Floats:

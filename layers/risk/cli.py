@@ -45,6 +45,7 @@ _KEYS = [one.key for one in risk_rules().groups]
     show_default=True,
     help="Good for.",
 )
+@click.option("--weighted", is_flag=True, help="Heat and raster by severity (weights in risk.toml).")
 @click.option("--lang", type=click.Choice(["zh", "en"]), help="Else the deployment's language.")
 def map_(
     out: Path,
@@ -54,6 +55,7 @@ def map_(
     group: str,
     purpose: str,
     days: int,
+    weighted: bool,
     lang: str | None,
 ) -> None:
     """Write a run as one file: an HTML map that needs no network, GeoTIFF, GeoJSON, picture, spreadsheet or PDF."""
@@ -61,7 +63,7 @@ def map_(
         chosen = run_id or _newest(tx, horizon, code)
         content, _ = write(
             tx, chosen, group, out.suffix.lstrip(".").lower(), cast(Language, lang or settings.locale),
-            purpose=purpose, days=days, author=getpass.getuser(),
+            purpose=purpose, days=days, author=getpass.getuser(), weighted=weighted,
         )  # fmt: skip
     out.write_bytes(content)
     click.echo(f"{out}: {max(len(content) // 1024, 1)} kB")

@@ -13,7 +13,7 @@ from folium import Element
 from folium.raster_layers import ImageOverlay
 
 from gridmap.domain.risk_rules import risk_rules
-from gridmap.services.risk.products import Product
+from gridmap.services.risk.products import OutLine, Product
 from layers.folium_assets import read_assets
 from layers.folium_map import as_one_file
 from layers.risk.fonts import page_font
@@ -21,10 +21,12 @@ from layers.risk.rasters import picture_out
 from layers.risk.texts import (
     Language,
     colour_name,
+    exposure_name,
     horizon_name,
     imprint_of,
     level_name,
     number,
+    patrols_note,
     reasons_of,
     say,
     span_of,
@@ -126,7 +128,7 @@ def _furniture(product: Product, level: str, frames: Sequence[dict[str, Any]], l
         lines.append(
             f'<li tabindex="0" data-area="{line.area_id}" data-find="{html.escape((line.name + line.code).lower(), quote=True)}">'
             f'<i style="background:{tint}"></i><span>{html.escape(line.name)}</span><em>{colour}</em><b>{figures}</b>'
-            f"<p>{html.escape(reasons_of(row, lang))}</p></li>"
+            f"<p>{html.escape(_beside(row, product, lang))}</p></li>"
         )
     legend = "".join(
         f'<div><i style="background:{one["color"]}"></i>{number(one["from"])}'
@@ -151,10 +153,21 @@ def _furniture(product: Product, level: str, frames: Sequence[dict[str, Any]], l
         f'<input id="gm-find" type="search" placeholder="{say("search", lang)}" aria-label="{say("search", lang)}">'
         f'<ol id="gm-list">{"".join(lines)}</ol>'
         f'<footer><div class="gm-colours">{colours}</div><p>{html.escape(say("warning", lang))}</p>'
-        f"<p>{html.escape(say('kept_back_note', lang))}</p><p>{html.escape(imprint_of(product, lang))}</p></footer></aside>"
+        f"<p>{html.escape(say('kept_back_note', lang))}</p>"
+        f"<p>{html.escape(patrols_note(product, lang))}</p><p>{html.escape(imprint_of(product, lang))}</p></footer></aside>"
         f'<div class="gm-legend"><b>{say("unit", lang)}</b>{legend}'
         f"<div><i></i>{say('under', lang)}</div></div>{slider}"
     )
+
+
+def _beside(row: OutLine, product: Product, lang: Language) -> str:
+    """Under the count: its rate where there is one, a proposed patrol, and the reasons."""
+    told = []
+    if row.rate is not None:
+        told.append(f"{say('rate', lang, of=exposure_name(product, lang))} {number(row.rate)}")
+    if row.line.patrol:
+        told.append(f"{say('patrol', lang)}: {say(f'patrol_{row.line.patrol}', lang)}")
+    return ("；" if lang == "zh" else "; ").join([*told, reasons_of(row, lang)])
 
 
 def _script(page: str, overlay: str, areas: str, frames: Sequence[dict[str, Any]]) -> str:

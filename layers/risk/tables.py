@@ -1,4 +1,4 @@
-"""The risk list as a spreadsheet, as a PDF and as GeoJSON."""
+"""The risk list as a spreadsheet and as GeoJSON."""
 
 from __future__ import annotations
 
@@ -10,24 +10,20 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
-from reportlab.lib import colors
-from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from openpyxl.utils import get_column_letter
 
 from gridmap.domain.risk_rules import risk_rules
 from gridmap.services.risk.products import OutLine, Product
 from layers.risk.texts import (
     Language,
     colour_name,
-    group_name,
+    exposure_name,
     horizon_name,
     imprint_of,
     level_name,
     number,
+    patrols_note,
+    period_note,
     reasons_of,
     say,
     title_of,
@@ -35,16 +31,40 @@ from layers.risk.texts import (
     trend_of,
 )
 
-_PDF_FONT = "STSong-Light"
+_HEAD_ROWS = 7
 _COLUMNS = (
-    "rank", "rank_range", "name", "code", "parent", "kind", "level", "expected", "interval", "density", "recent",
-    "trend", "came", "hazards", "cameras", "routes", "reasons",
+    "rank", "rank_range", "name", "code", "parent", "kind", "level", "expected", "interval", "density", "weighted",
+    "exposure", "rate", "rate_ratio", "recent", "trend", "came", "hazards", "cameras", "camera_cover", "routes",
+    "route_cover", "walked", "patrol", "reasons",
 )  # fmt: skip
-_PDF_COLUMNS = ("rank", "rank_range", "name", "level", "expected", "interval", "density", "trend", "reasons")
-_PDF_WIDTHS_MM = (12, 20, 42, 14, 22, 24, 22, 30, 82)
+_WIDTHS = {
+    "rank_range": 12,
+    "name": 26,
+    "code": 16,
+    "parent": 18,
+    "interval": 14,
+    "reasons": 80,
+    "patrol": 18,
+}
+_WIDTH = 12
+_SHARES = ("camera_cover", "route_cover", "walked")
 
 
-def _cells(row: OutLine, lang: Language) -> dict[str, Any]:
+def _or_empty(value: float | None) -> Any:
+    return "" if value is None else value
+
+
+def _columns(product: Product, lang: Language) -> dict[str, str]:
+    """The columns that have something in them, with their heads; a rate stands only beside its count."""
+    of = exposure_name(product, lang)
+    left_out = set() if of else {"exposure", "rate", "rate_ratio"}
+    if not product.run.params.get("severity_weights"):
+        left_out.add("weighted")
+    return {name: say(name, lang, of=of) for name in _COLUMNS if name not in left_out}
+
+
+def cells_of(row: OutLine, lang: Language, counts_horizon: bool) -> dict[str, Any]:
+    """A line's figures as they are told, by column. `counts_horizon`: see `Product`."""
     line = row.line
     back = say("kept_back", lang)
     shown = row.expected is not None
@@ -56,15 +76,25 @@ def _cells(row: OutLine, lang: Language) -> dict[str, Any]:
         "parent": line.parent or "",
         "kind": say(line.urban_rural, lang) if line.urban_rural else "",
         "level": colour_name(line.risk_level, lang) if shown else back,
-        "expected": round(row.expected, 2) if row.expected is not None else back,
+        "expected": row.expected if row.expected is not None else back,
         "interval": f"{number(row.low)}–{number(row.high)}" if shown else back,
-        "density": round(line.per_km2, 2) if shown else back,
+        "density": row.per_km2 if shown else back,
+        "weighted": _or_empty(row.weighted) if shown else back,
+        "exposure": _or_empty(row.exposure),
+        "rate": _or_empty(row.rate) if shown else back,
+        "rate_ratio": _or_empty(row.rate_ratio) if shown else back,
         "recent": row.recent if row.recent is not None else back,
         "trend": trend_of(row, lang),
-        "came": row.came if row.came is not None else ("" if line.came is None else back),
-        "hazards": line.hazards,
+        "came": row.came
+        if row.came is not None
+        else (back if counts_horizon and line.came is not None else ""),
+        "hazards": say("five_or_more", lang) if row.many_hazards else back,
         "cameras": line.cameras,
+        "camera_cover": _or_empty(line.camera_cover),
         "routes": line.patrol_routes,
+        "route_cover": _or_empty(line.route_cover),
+        "walked": _or_empty(line.walked),
+        "patrol": say(f"patrol_{line.patrol}", lang) if line.patrol else "",
         "reasons": reasons_of(row, lang),
     }
 
@@ -72,32 +102,36 @@ def _cells(row: OutLine, lang: Language) -> dict[str, Any]:
 def write_xlsx(product: Product, lang: Language) -> bytes:
     """One sheet a level; the first lines say what it is, who made it and until when it is good."""
     book = Workbook(write_only=True)
+    columns = _columns(product, lang)
     fills = {one.key: PatternFill("solid", start_color=one.color.lstrip("#")) for one in risk_rules().colours}
     for level, rows in product.lists.items():
         sheet = book.create_sheet(level_name(level, lang))
-        sheet.freeze_panes = "D7"
-        for column, width in zip(
-            "ABCDEFGHIJKLMNOPQ", (8, 12, 26, 16, 18, 8, 8, 12, 14, 12, 12, 14, 10, 12, 8, 10, 80), strict=True
-        ):
-            sheet.column_dimensions[column].width = width
+        sheet.freeze_panes = f"D{_HEAD_ROWS + 2}"
+        for number_, name in enumerate(columns, 1):
+            sheet.column_dimensions[get_column_letter(number_)].width = _WIDTHS.get(name, _WIDTH)
         title = WriteOnlyCell(sheet, title_of(product, lang))
         title.font = Font(bold=True, size=14)
         sheet.append([title])
         sheet.append([f"{horizon_name(product.run.horizon, lang)} · {total_of(product, lang)}"])
         sheet.append([imprint_of(product, lang)])
         sheet.append([say("kept_back_note", lang)])
+        sheet.append([period_note(product, lang)])
+        sheet.append([patrols_note(product, lang)])
         sheet.append([say("warning", lang)])
         head = []
-        for name in _COLUMNS:
-            cell = WriteOnlyCell(sheet, say(name, lang))
+        for title_ in columns.values():
+            cell = WriteOnlyCell(sheet, title_)
             cell.font = Font(bold=True)
             head.append(cell)
         sheet.append(head)
         for row in rows:
-            values = _cells(row, lang)
-            line = [WriteOnlyCell(sheet, _safe(values[name])) for name in _COLUMNS]
+            values = cells_of(row, lang, product.counts_horizon)
+            line = [WriteOnlyCell(sheet, _safe(values[name])) for name in columns]
+            for name, cell in zip(columns, line, strict=True):
+                if name in _SHARES:
+                    cell.number_format = "0%"
             if row.expected is not None:
-                line[_COLUMNS.index("level")].fill = fills[row.line.risk_level]
+                line[list(columns).index("level")].fill = fills[row.line.risk_level]
             sheet.append(line)
     out = io.BytesIO()
     book.save(out)
@@ -107,70 +141,6 @@ def write_xlsx(product: Product, lang: Language) -> bytes:
 def _safe(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula is told as text."""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
-
-
-def write_pdf(product: Product, lang: Language) -> bytes:
-    """The list of each level as tables on A4. Chinese stands in the reader's own Song type, which is not embedded."""
-    pdfmetrics.registerFont(UnicodeCIDFont(_PDF_FONT))
-    body = ParagraphStyle("body", fontName=_PDF_FONT, fontSize=8, leading=10, wordWrap="CJK")
-    small = ParagraphStyle("small", parent=body, textColor=colors.HexColor("#3c4d5c"))
-    head = ParagraphStyle("head", parent=body, fontSize=15, leading=20)
-    section = ParagraphStyle("section", parent=body, fontSize=11, leading=16, spaceBefore=8)
-    parts: list[Any] = [
-        Paragraph(_escaped(title_of(product, lang)), head),
-        Paragraph(_escaped(f"{horizon_name(product.run.horizon, lang)} · {total_of(product, lang)}"), body),
-        Paragraph(_escaped(imprint_of(product, lang)), small),
-        Paragraph(_escaped(say("kept_back_note", lang) + " " + say("warning", lang)), small),
-        Spacer(1, 4 * mm),
-    ]
-    for level, rows in product.lists.items():
-        parts.append(
-            Paragraph(_escaped(f"{level_name(level, lang)} · {group_name(product.group, lang)}"), section)
-        )
-        parts.append(_table(rows, lang, body))
-    out = io.BytesIO()
-    page = SimpleDocTemplate(
-        out, pagesize=landscape(A4), leftMargin=12 * mm, rightMargin=12 * mm, topMargin=12 * mm, bottomMargin=16 * mm,
-        title=title_of(product, lang), author=product.imprint.author, subject=product.imprint.purpose,
-    )  # fmt: skip
-
-    def footer(canvas: Any, document: Any) -> None:
-        canvas.saveState()
-        canvas.setFont(_PDF_FONT, 7)
-        canvas.drawString(12 * mm, 8 * mm, imprint_of(product, lang))
-        canvas.drawRightString(landscape(A4)[0] - 12 * mm, 8 * mm, str(document.page))
-        canvas.restoreState()
-
-    page.build(parts, onFirstPage=footer, onLaterPages=footer)
-    return out.getvalue()
-
-
-def _table(rows: tuple[OutLine, ...], lang: Language, body: ParagraphStyle) -> Table:
-    table = [[Paragraph(_escaped(say(name, lang)), body) for name in _PDF_COLUMNS]]
-    styles: list[tuple[Any, ...]] = [
-        ("GRID", (0, 0), (-1, -1), 0.3, colors.HexColor("#8696a4")),
-        ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#e3e9ee")),
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("TOPPADDING", (0, 0), (-1, -1), 1.5),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
-    ]
-    tints = {one.key: one.color for one in risk_rules().colours}
-    at = _PDF_COLUMNS.index("level")
-    for number_, row in enumerate(rows, 1):
-        cells = _cells(row, lang)
-        table.append([Paragraph(_escaped(str(cells[name])), body) for name in _PDF_COLUMNS])
-        if row.expected is not None:
-            # The bar beside the name keeps the text black on white.
-            styles.append(
-                ("LINEBEFORE", (at, number_), (at, number_), 4, colors.HexColor(tints[row.line.risk_level]))
-            )
-    return Table(
-        table, colWidths=[width * mm for width in _PDF_WIDTHS_MM], repeatRows=1, style=TableStyle(styles)
-    )
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def write_geojson(product: Product, lang: Language) -> bytes:
@@ -189,6 +159,10 @@ def write_geojson(product: Product, lang: Language) -> bytes:
             "made_at": mark.made_at.isoformat(timespec="seconds"),
             "expires_on": mark.expires_on,
             "note": say("kept_back_note", lang),
+            "counts_from": product.period.first_on.isoformat(),
+            "counts_to": product.period.last_on.isoformat(),
+            "exposure": exposure_name(product, lang) or None,
+            "patrols": product.surface.figures.get("patrols"),
         },
         "features": list(_features(product, lang)),
     }
@@ -209,9 +183,13 @@ def _features(product: Product, lang: Language) -> Iterator[dict[str, Any]]:
                 "properties": {
                     "code": line.code, "name": line.name, "area_level": level, "urban_rural": line.urban_rural,
                     "risk_level": line.risk_level if shown else None, "expected": row.expected, "low": row.low,
-                    "high": row.high, "per_km2": line.per_km2 if shown else None,
+                    "high": row.high, "per_km2": row.per_km2,
+                    "weighted": row.weighted, "exposure": row.exposure, "rate_per_1000": row.rate,
+                    "rate_ratio": row.rate_ratio,
                     "rank": line.rank if shown else None, "rank_low": line.rank_low if shown else None,
                     "rank_high": line.rank_high if shown else None, "recent": row.recent, "came": row.came,
-                    "hazards": line.hazards, "cameras": line.cameras, "reasons": reasons_of(row, lang),
+                    "five_hazards_or_more": row.many_hazards or None, "cameras": line.cameras,
+                    "camera_cover": line.camera_cover, "route_cover": line.route_cover, "walked": line.walked,
+                    "patrol": line.patrol, "reasons": reasons_of(row, lang),
                 },
             }  # fmt: skip

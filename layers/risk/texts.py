@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from gridmap.domain.risk_rules import risk_rules
 from gridmap.domain.vocab import vocabulary
-from gridmap.services.risk.products import OutLine, Product
+from gridmap.services.risk.products import OutLine, Product, told
 
 Language = Literal["zh", "en"]
 
@@ -30,7 +30,27 @@ TEXTS: dict[str, dict[str, str]] = {
     "expected": {"zh": "预计(起)", "en": "Expected"},
     "interval": {"zh": "90% 区间", "en": "90 % interval"},
     "density": {"zh": "每平方公里", "en": "per km²"},
-    "recent": {"zh": "近四周(起)", "en": "Last 4 weeks"},
+    "recent": {"zh": "上一周期(起)", "en": "Last period"},
+    "period": {
+        "zh": "件数只按固定的四周周期公布;上一周期为 {from} 至 {to},公布后不再更改。",
+        "en": "Counts are told of fixed periods of four weeks only; the last one is {from} to {to}, and stays as first told.",
+    },
+    "weighted": {"zh": "按严重程度折算(起)", "en": "By severity"},
+    "weighted_title": {"zh": "按严重程度加权", "en": "weighted by severity"},
+    "exposure": {"zh": "{of}数", "en": "{of}"},
+    "rate": {"zh": "每千{of}预计(起)", "en": "Expected per 1,000 {of}"},
+    "rate_ratio": {"zh": "与平均比率之比", "en": "Rate over the mean"},
+    "camera_cover": {"zh": "探头覆盖面积", "en": "Ground in cameras' range"},
+    "route_cover": {"zh": "路线覆盖面积", "en": "Ground near routes"},
+    "walked": {"zh": "近四周走到的路线", "en": "Routes walked in 4 weeks"},
+    "patrol": {"zh": "建议巡逻", "en": "Proposed patrol"},
+    "patrol_hot": {"zh": "高风险", "en": "high risk"},
+    "patrol_outside": {"zh": "抽签(清单外)", "en": "by lot, outside the list"},
+    "patrols_note": {
+        "zh": "建议巡逻 {count} 个区域,其中 {outside} 个在高风险清单之外抽签选出(比例 {share},随机种子 {seed})。",
+        "en": "{count} areas are proposed for patrols, {outside} of them by lot outside the hot list (share {share}, seed {seed}).",
+    },
+    "five_or_more": {"zh": "5 处及以上", "en": "5 or more"},
     "trend": {"zh": "趋势", "en": "Trend"},
     "came": {"zh": "实际(起)", "en": "Came"},
     "hazards": {"zh": "未消除隐患", "en": "Open hazards"},
@@ -60,10 +80,10 @@ TEXTS: dict[str, dict[str, str]] = {
 
 _REASONS: dict[str, dict[str, str]] = {
     "density": {"zh": "每平方公里预计为平均的 {times} 倍", "en": "{times} times the mean per km²"},
-    "rising": {"zh": "近四周 {recent} 起,高于通常的 {usual} 起", "en": "{recent} in four weeks against {usual} usually"},
-    "falling": {"zh": "近四周 {recent} 起,低于通常的 {usual} 起", "en": "{recent} in four weeks against {usual} usually"},
+    "rising_plain": {"zh": "近四周明显高于通常", "en": "clearly more than usual in four weeks"},
+    "falling_plain": {"zh": "近四周明显低于通常", "en": "clearly less than usual in four weeks"},
     "hours": {"zh": "多发时段 {hours}", "en": "mostly at {hours}"},
-    "hazards": {"zh": "未消除隐患 {count} 处", "en": "{count} open hazards"},
+    "many_hazards": {"zh": "未消除隐患 5 处及以上", "en": "five open hazards or more"},
     "no_camera": {"zh": "没有探头", "en": "no camera"},
     "no_route": {"zh": "没有巡逻路线", "en": "no patrol route"},
     "found_by_patrol": {"zh": "{share} 为巡逻发现", "en": "{share} found by patrols"},
@@ -99,7 +119,34 @@ def colour_name(key: str, lang: Language) -> str:
 def title_of(product: Product, lang: Language) -> str:
     """Where, what, when."""
     run = product.run
-    return f"{run.area_name} · {group_name(product.group, lang)} · {span_of(run.origin_on, run.horizon_days, lang)}"
+    named = [run.area_name, group_name(product.group, lang)]
+    if product.weighted:
+        named.append(say("weighted_title", lang))
+    return " · ".join([*named, span_of(run.origin_on, run.horizon_days, lang)])
+
+
+def period_note(product: Product, lang: Language) -> str:
+    """Of which days the counts are."""
+    text = TEXTS["period"][lang]
+    period = product.period
+    return text.replace("{from}", period.first_on.isoformat()).replace("{to}", period.last_on.isoformat())
+
+
+def patrols_note(product: Product, lang: Language) -> str:
+    """How many patrols are proposed, and how those outside the hot list were drawn; empty where none are."""
+    patrols = product.surface.figures.get("patrols")
+    if not patrols:
+        return ""
+    return say(
+        "patrols_note", lang, count=patrols["count"], outside=patrols["outside"], seed=patrols["seed"],
+        share=f"{patrols['outside_share']:.0%}",
+    )  # fmt: skip
+
+
+def exposure_name(product: Product, lang: Language) -> str:
+    """What rates are of; empty where nothing was counted."""
+    exposure = product.run.params.get("exposure")
+    return str(exposure["name"][lang]) if exposure else ""
 
 
 def span_of(origin_on: date, days: int, lang: Language) -> str:
@@ -118,7 +165,8 @@ def imprint_of(product: Product, lang: Language) -> str:
 
 def total_of(product: Product, lang: Language) -> str:
     surface = product.surface
-    return say("total", lang, n=number(surface.expected), low=number(surface.low), high=number(surface.high))
+    n, low, high = (number(told(value)) for value in (surface.expected, surface.low, surface.high))
+    return say("total", lang, n=n, low=low, high=high)
 
 
 def number(value: float | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,11 @@ from gridmap.domain.metric import LocalMetric
 from gridmap.domain.risk_rules import risk_rules
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services.alarms import acknowledge, list_alarms
-from gridmap.services.risk import warning as early
+from gridmap.services.risk.early_warning.answering import list_rules, mute, to_task
+from gridmap.services.risk.early_warning.counts import Usual
+from gridmap.services.risk.early_warning.looking import Found, expected_between, surge
+from gridmap.services.risk.early_warning.record import replay_clusters, replay_surges
+from gridmap.services.risk.early_warning.watch import Watch
 from gridmap.services.transaction import system_transaction, transaction
 from tests.world import World
 
@@ -25,6 +28,8 @@ METRIC = LocalMetric("EPSG:4547")
 RULES = risk_rules()
 FIRES = RULES.warning("fires_together")
 NOISE = RULES.warning("noise_tonight")
+HOURS = (1 / 168,) * 168
+USUAL = Usual(24.0, HOURS)
 
 
 def happen(
@@ -49,8 +54,8 @@ def happen(
             )  # fmt: skip
 
 
-def turn(world: World) -> list[early.Found]:
-    return early.Watch(world.database, world.clock, METRIC, RULES).turn()
+def turn(world: World) -> list[Found]:
+    return Watch(world.database, world.clock, METRIC, RULES).turn()
 
 
 def standing(world: World) -> list[Alarm]:
@@ -91,13 +96,13 @@ def test_the_county_next_door_hears_nothing(world: World) -> None:
     here, there = (world.account(f"lead.{n}", "shift_lead", n) for n in (0, 1))
     with transaction(world.database, here, world.clock) as tx:
         (alarm,) = list_alarms(tx)
-        assert {line.area_id for line in early.list_rules(tx, RULES)} == {world.county_ids[0]}
+        assert {line.area_id for line in list_rules(tx, RULES)} == {world.county_ids[0]}
     with transaction(world.database, there, world.clock) as tx:
         assert list_alarms(tx) == []
         with pytest.raises(NotFound):
-            early.to_task(tx, alarm.id, "look")
+            to_task(tx, alarm.id, "look")
         with pytest.raises(NotFound):
-            early.mute(tx, RULES, "fires_together", world.county_ids[0], hours=1, reason="x")
+            mute(tx, RULES, "fires_together", world.county_ids[0], hours=1, reason="x")
 
 
 def test_acknowledged_it_rings_anew_only_after_a_while_and_muted_not_at_all(
@@ -112,7 +117,7 @@ def test_acknowledged_it_rings_anew_only_after_a_while_and_muted_not_at_all(
     assert standing(world) == []
     clock.at += timedelta(hours=13)
     with transaction(world.database, lead, clock) as tx:
-        until = early.mute(tx, RULES, "fires_together", world.county_ids[0], hours=2, reason="festival")
+        until = mute(tx, RULES, "fires_together", world.county_ids[0], hours=2, reason="festival")
     assert until == clock.now() + timedelta(hours=2)
     turn(world)
     assert standing(world) == []
@@ -127,7 +132,7 @@ def test_a_warning_becomes_a_task(world: World) -> None:
     turn(world)
     (alarm,) = standing(world)
     with transaction(world.database, lead, world.clock) as tx:
-        task_id = early.to_task(tx, alarm.id, "检查电动车充电点")
+        task_id = to_task(tx, alarm.id, "检查电动车充电点")
         task = tx.session.get(Task, task_id)
         assert task is not None
         assert (task.kind, task.status, task.params["reason"]["rule"]) == (
@@ -138,42 +143,40 @@ def test_a_warning_becomes_a_task(world: World) -> None:
     assert standing(world) == []
     grid_worker = world.account("worker", "grid_worker", 0)
     with transaction(world.database, grid_worker, world.clock) as tx, pytest.raises((Forbidden, NotFound)):
-        early.mute(tx, RULES, "fires_together", world.county_ids[0], hours=1, reason="x")
+        mute(tx, RULES, "fires_together", world.county_ids[0], hours=1, reason="x")
 
 
 def test_the_record_counts_what_rang_in_vain() -> None:
     # Three at one spot, then nothing: in vain. Three at another, and a fourth a week later: not.
     day = np.array([100.0, 101.0, 102.0, 200.0, 201.0, 202.0, 209.0, 399.0])
     x_m = np.array([0.0, 10.0, 20.0, 9_000.0, 9_010.0, 9_020.0, 9_030.0, 90_000.0])
-    record = early.replay_clusters(FIRES, x_m, np.zeros(8), day, 400.0)
+    record = replay_clusters(FIRES, x_m, np.zeros(8), day, 400.0)
     assert (record.alarms, record.false_alarms) == (2, 1)
-    empty = early.replay_clusters(FIRES, np.zeros(0), np.zeros(0), np.zeros(0), 400.0)
+    empty = replay_clusters(FIRES, np.zeros(0), np.zeros(0), np.zeros(0), 400.0)
     assert (empty.alarms, empty.false_alarms) == (0, 0)
 
 
 def test_a_surge_is_against_what_is_expected_of_these_hours() -> None:
-    hours = [1 / 168] * 168
     evening = 1_000 + 21 / 24
     day = evening - np.linspace(0.001, 1.9 / 24, 12)
     # Two hours of 24 a day: two are expected, twelve came.
     (expected, found) = (
-        early.expected_between(1_000 + 19 / 24, evening, 24.0, hours),
-        early.surge(NOISE, day, evening, 24.0, hours),
+        expected_between(1_000 + 19 / 24, evening, USUAL),
+        surge(NOISE, day, evening, USUAL),
     )
     assert expected == pytest.approx(2.0)
     assert found is not None
     assert (found.count, found.expected) == (12, pytest.approx(2.0))
-    assert early.surge(NOISE, day, evening, 24.0 * 5, hours) is None, "twelve are less than twice ten"
-    assert early.surge(NOISE, day[:5], evening, 24.0, hours) is None, "five are too few to mean anything"
-    assert early.surge(replace(NOISE, since_hour=22), day, evening, 24.0, hours) is None, "not yet evening"
+    assert surge(NOISE, day, evening, Usual(24.0 * 5, HOURS)) is None, "twelve are less than twice ten"
+    assert surge(NOISE, day[:5], evening, USUAL) is None, "five are too few to mean anything"
+    assert surge(replace(NOISE, since_hour=22), day, evening, USUAL) is None, "not yet evening"
 
 
 def test_the_evenings_of_the_past_make_the_record() -> None:
-    hours: list[Any] = [1 / 168] * 168
     begin = 1_010 + 19 / 24
     burst = begin + np.linspace(0.01, 0.08, 10)
     going_on = burst.tolist() + (begin + 0.1 + np.linspace(0.0, 0.35, 20)).tolist()
-    vain = early.replay_surges(NOISE, np.r_[1_000.0, burst], 1_020.0, 24.0, hours)
-    right = early.replay_surges(NOISE, np.r_[1_000.0, going_on], 1_020.0, 24.0, hours)
+    vain = replay_surges(NOISE, np.r_[1_000.0, burst], 1_020.0, USUAL)
+    right = replay_surges(NOISE, np.r_[1_000.0, going_on], 1_020.0, USUAL)
     assert (vain.alarms, vain.false_alarms) == (1, 1)
     assert (right.alarms, right.false_alarms) == (1, 0)

@@ -15,15 +15,15 @@ from typing_extensions import TypedDict
 from gridmap.domain.risk_rules import risk_rules
 from gridmap.services.auditing import audit
 from gridmap.services.risk import inspections, jobs, mutes, parts, reading, rung
-from gridmap.services.risk import warning as early_warning
+from gridmap.services.risk.early_warning import answering
+from gridmap.services.risk.early_warning.answering import RuleLine
 from gridmap.services.risk.inspections import InspectionLine
 from gridmap.services.risk.jobs import ask_area
 from gridmap.services.risk.mutes import MuteLine
-from gridmap.services.risk.products import LEVELS_OUT
+from gridmap.services.risk.release import LEVELS_OUT
 from gridmap.services.risk.reading import AreaLine, JobLine, RunLine, SurfaceLine
 from gridmap.services.risk.rung import RungLine
 from gridmap.services.risk.store import Author
-from gridmap.services.risk.warning import RuleLine
 from layers.risk.products import write
 from web.guards import actor, requires
 from web.outputs import returns
@@ -103,7 +103,7 @@ def show_words() -> Words:
         ],
         "levels": list(rules.levels),
         "ramp": list(rules.ramp),
-        "patrols_outside": rules.patrols_outside,
+        "patrols_outside": rules.patrols.outside,
         "export_days": rules.export_days,
         "export_levels": list(LEVELS_OUT),
     }  # fmt: skip
@@ -156,9 +156,9 @@ def show_outlines(run_id: UUID, group: str, query: ListQuery) -> dict[str, Any]:
 @risk.doc(responses={200: "A PNG; its bounds stand with the run"})
 @requires("risk.read")
 def show_picture(run_id: UUID, group: str, which: str) -> Response:
-    """The heat picture of the forecast, or with `came` of what came."""
+    """The heat picture: `forecast`, `weighted` by severity, or `came`."""
     with as_caller() as tx:
-        png = reading.read_png(tx, run_id, group, came=which == "came")
+        png = reading.read_png(tx, run_id, group, which)
     response = make_response(png)
     response.mimetype = "image/png"
     # What a run says never changes; what came is counted once.
@@ -305,7 +305,7 @@ class NoteBody(Body):
 def show_rules() -> dict[str, Any]:
     """The rules of early warning in the counties in my sight, each with how often it would have rung in vain."""
     with as_caller() as tx:
-        return {"items": early_warning.list_rules(tx, risk_rules())}
+        return {"items": answering.list_rules(tx, risk_rules())}
 
 
 @risk.post("/warnings/<rule>/mute")
@@ -315,7 +315,7 @@ def show_rules() -> dict[str, Any]:
 def mute_rule(rule: str, body: MuteBody) -> Muted:
     """Keep a rule silent for a while, by name and with a reason."""
     with as_caller() as tx:
-        until = early_warning.mute(tx, risk_rules(), rule, body.area_id, hours=body.hours, reason=body.reason)
+        until = answering.mute(tx, risk_rules(), rule, body.area_id, hours=body.hours, reason=body.reason)
         return {"until": until}
 
 
@@ -355,4 +355,4 @@ def show_rung() -> dict[str, Any]:
 def make_task(alarm_id: UUID, body: NoteBody) -> Made:
     """Turn a warning into an inspection; the alarm is taken note of with it."""
     with as_caller() as tx:
-        return {"id": early_warning.to_task(tx, alarm_id, body.note)}
+        return {"id": answering.to_task(tx, alarm_id, body.note)}

@@ -299,6 +299,8 @@ SELECT pg_temp.set_policy('risk_run', 'SELECT',
 SELECT pg_temp.set_policy('risk_surface', 'SELECT', 'EXISTS (SELECT FROM risk_run r WHERE r.id = run_id)', NULL);
 SELECT pg_temp.set_policy('risk_area', 'SELECT',
   '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
+SELECT pg_temp.set_policy('risk_release', 'SELECT',
+  '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
 SELECT pg_temp.set_policy('risk_job', 'SELECT',
   '(SELECT app_can(''risk.read'')) AND scope_path <@ ANY ((SELECT app_paths(''case_paths''))::public.ltree[])', NULL);
 SELECT pg_temp.set_policy('risk_job', 'INSERT', NULL,

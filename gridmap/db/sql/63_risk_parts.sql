@@ -6,7 +6,7 @@ RETURNS TABLE (id uuid, area_id int, horizon text, origin_on date, horizon_days 
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = gridmap, public, pg_temp AS
 $$
   SELECT r.id, r.area_id, r.horizon, r.origin_on, r.horizon_days, r.looks_back, r.made_at, r.seconds,
-         jsonb_build_object('levels', r.params -> 'levels'), r.outcome_at
+         jsonb_build_object('levels', r.params -> 'levels', 'exposure', r.params -> 'exposure'), r.outcome_at
   FROM risk_run r
   WHERE r.made_at IS NOT NULL AND app_can('risk.read')
     AND r.scope_path @> ANY (app_paths('case_paths')) AND NOT r.scope_path <@ ANY (app_paths('case_paths'))

@@ -54,7 +54,15 @@ from gridmap.db.tables.plans import (
     PlanRun,
     PlanVersion,
 )
-from gridmap.db.tables.risk import RiskArea, RiskJob, RiskMute, RiskRuleRecord, RiskRun, RiskSurface
+from gridmap.db.tables.risk import (
+    RiskArea,
+    RiskJob,
+    RiskMute,
+    RiskRelease,
+    RiskRuleRecord,
+    RiskRun,
+    RiskSurface,
+)
 from gridmap.db.tables.rosters import RosterEntry, RosterSwap, ShiftHandover
 from gridmap.db.tables.tiles import TileCount, TileDelta, TileLayer
 from gridmap.db.tables.watch import MajorEvent, RouteCover, RouteCoverMark, SosCall, WelfareQuestion
@@ -126,6 +134,7 @@ __all__ = [
     "RiskArea",
     "RiskJob",
     "RiskMute",
+    "RiskRelease",
     "RiskRuleRecord",
     "RiskRun",
     "RiskSurface",

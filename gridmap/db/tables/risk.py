@@ -51,6 +51,7 @@ class RiskSurface(Base):
         cells: zlib of float32 (rows, columns), row 0 southernmost, expected incidents per km2 and week; NaN outside.
             `grid` tells {west_m, south_m, cell_m, rows, columns, crs}.
         shown: zlib of uint8 (rows, columns): 1 where enough incidents stand behind a cell for it to leave the centre.
+        weighted: as `cells`, severe incidents counting for more (same total); None where risk.toml has no weights.
         png: the same as a picture in Web Mercator; `bounds` its west, south, east, north in degrees.
         legend: steps of the picture, lowest first: {from, to, color}.
         model, scores: the model used and how all did in the rolling backtest.
@@ -65,7 +66,9 @@ class RiskSurface(Base):
     grid: Mapped[dict[str, Any] | None]
     cells: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     shown: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    weighted: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     png: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    weighted_png: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     bounds: Mapped[list[float] | None] = mapped_column(JSONB(none_as_null=True))
     legend: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     model: Mapped[str | None]
@@ -86,6 +89,13 @@ class RiskArea(Base):
 
     `risk_level` is a key of the four-colour legend. `reasons` are codes with parameters. `came` is what happened, once
     the horizon is over.
+
+    Attributes:
+        weighted: expected incidents of average severity; None where risk.toml has no weights.
+        exposure: what could suffer there (households, residents; risk.toml names it); None where nobody counted it.
+        camera_cover, route_cover: share of the ground in a camera's stated sight, and within reach of a patrol route.
+        walked: share of the routes' length there that somebody on duty came by in four weeks; None without a route.
+        patrol: "hot" where a patrol is proposed because much is expected, "outside" where the lot fell; else None.
     """
 
     __tablename__ = "risk_area"
@@ -121,8 +131,31 @@ class RiskArea(Base):
     hazards: Mapped[int]
     cameras: Mapped[int]
     patrol_routes: Mapped[int]
+    weighted: Mapped[float | None]
+    exposure: Mapped[float | None]
+    camera_cover: Mapped[float | None]
+    route_cover: Mapped[float | None]
+    walked: Mapped[float | None]
+    patrol: Mapped[str | None]
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     came: Mapped[int | None]
+
+
+class RiskRelease(Base):
+    """What files may tell of how many incidents fell into a fixed period, decided once for all files there will be.
+
+    `first_on` begins the period (see `services.risk.release`). `told` is None where the count is kept back.
+    """
+
+    __tablename__ = "risk_release"
+    __table_args__ = (Index("ix_risk_release_scope_path", "scope_path", postgresql_using="gist"),)
+
+    first_on: Mapped[date] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), primary_key=True)
+    class_group: Mapped[str] = mapped_column(primary_key=True)
+    scope_path: Mapped[Path]
+    told: Mapped[int | None]
+    decided_at: Mapped[datetime]
 
 
 class RiskJob(Base):

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from gridmap.domain.risk_rules import ALL, ClassGroup, Horizon, RiskRules
+from gridmap.domain.risk_rules import ClassGroup, Horizon, RiskRules
 from gridmap.errors import GridmapError
 from gridmap.risk.area_list import AreaRisk, list_areas
 from gridmap.risk.arrays import Bools, Floats
 from gridmap.risk.backtest import TypeReport, backtest
-from gridmap.risk.calendar import day_number
+from gridmap.risk.calendar import Calendar, day_number
 from gridmap.risk.choice import Choice, choose
 from gridmap.risk.events import Events
 from gridmap.risk.forecast import THIN_EVENTS, Forecast, forecast
-from gridmap.risk.hours import hour_profile
 from gridmap.risk.models import SIMPLE_MODELS
+from gridmap.risk.patrols import propose_patrols
 from gridmap.risk.scoring import AREA_SHARES
+from gridmap.risk.severity import severity_load
 from gridmap.risk.suppress import LEAST
 from gridmap.services.risk.calendars import calendar_of
 from gridmap.services.risk.cautions import cautions_of
@@ -38,11 +40,28 @@ Tell = Callable[[], None]
 
 @dataclass(frozen=True)
 class LevelList:
-    """The list of one level; `classes` (areas, classes of the group) counts of the past year."""
+    """The list of one level; `weighted` expected incidents of average severity by code, {} without weights."""
 
     level: RunLevel
     rows: tuple[AreaRisk, ...]
+    weighted: dict[str, float]
     top_classes: dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Patrols:
+    """Proposed patrols by code of an area of `level`: "hot" or "outside"; the lot's `seed` and the share it served."""
+
+    level: str
+    outside_share: float
+    seed: int
+    areas: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "level": self.level, "outside_share": self.outside_share, "seed": self.seed, "count": len(self.areas),
+            "outside": sum(one == "outside" for one in self.areas.values()),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,11 +73,14 @@ class GroupResult:
     found: Forecast | None = None
     per_km2_week: Floats | None = None
     shown: Bools | None = None
+    weighted: Floats | None = None
     picture: Picture | None = None
+    weighted_picture: Picture | None = None
     legend: tuple[Step, ...] = ()
     hot: dict[str, Any] | None = None
     scores: dict[str, Any] = field(default_factory=dict)
     lists: tuple[LevelList, ...] = ()
+    patrols: Patrols | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     cautions: tuple[dict[str, Any], ...] = ()
 
@@ -85,7 +107,9 @@ def compute_group(
     A refusal of the engine (nothing ever happened, ...) becomes the result's `refused`, so that one empty group does
     not end a run.
     """
-    mine = of_group(events, group)
+    heavy = of_group(events, group)
+    # Forecasts are of incidents, each counting one; severity makes a second figure beside them.
+    mine = replace(heavy, weight=np.ones(len(heavy)))
     first = date(1970, 1, 1) + timedelta(days=int(np.floor(mine.occurred_d.min())) if len(mine) else 0)
     calendar = calendar_of(
         min(max(first, date(1990, 1, 1)), origin_on), origin_on + timedelta(days=horizon.days)
@@ -93,8 +117,9 @@ def compute_group(
     origin = float(day_number(origin_on))
     try:
         base = forecast(
-            ground.grid, mine, origin, horizon.days, areas=ground.levels[0].areas, calendar=calendar
-        )
+            ground.grid, mine, origin, horizon.days, areas=ground.levels[0].areas, calendar=calendar,
+            choice=None if check else _quick_choice(ground, mine, origin, horizon, calendar),
+        )  # fmt: skip
         per_level = [
             base
             if number == 0
@@ -111,33 +136,47 @@ def compute_group(
         ]
     except GridmapError as error:
         return GroupResult(group, refused={"code": error.code, "params": error.params})
-    km2 = ground.grid.cell_km2
-    per_week = np.divide(
-        base.cells.expected * (7.0 / horizon.days), km2, out=np.full(km2.shape, np.nan), where=km2 > 0
-    )
+    per_week = _per_week(ground, base.cells.expected, horizon)
     legend = make_legend(per_week, rules.ramp)
     fitted = mine.take(~mine.found)
-    lists = tuple(
-        LevelList(level, list_areas(level.areas, found, mine), _top_classes(level, mine, origin))
-        for level, found in zip(ground.levels, per_level, strict=True)
+    load = (
+        severity_load(ground.grid, heavy.known_at(origin), base.cells.expected)
+        if rules.severity_weights
+        else None
     )
+    weighted = None if load is None else _per_week(ground, load, horizon)
+    lists = tuple(
+        LevelList(
+            level, list_areas(level.areas, found, mine),
+            {} if load is None else dict(zip(level.areas.codes, level.areas.of_cells(load).tolist(), strict=True)),
+            _top_classes(level, mine, origin),
+        )
+        for level, found in zip(ground.levels, per_level, strict=True)
+    )  # fmt: skip
+    patrols = _patrols(ground, lists, group, origin_on, horizon, rules)
     scores = _scores(ground, mine, horizon, origin, calendar) if check else {}
     return GroupResult(
         group=group,
         found=base,
         per_km2_week=per_week,
         shown=_enough(ground, fitted),
+        weighted=weighted,
         picture=draw(ground.grid, ground.metric, per_week, legend),
+        weighted_picture=None if weighted is None else draw(ground.grid, ground.metric, weighted, legend),
         legend=legend,
         hot=hot_spots(ground.grid, ground.metric, per_week),
         scores=scores | {"choice": {one.model: _rounded(one.log_score) for one in base.choice.tuned}},
         lists=lists,
-        figures=_figures(ground, base, mine, lists[0], origin),
+        patrols=patrols,
+        figures=_figures(ground, base, mine, lists[0], origin)
+        | {"patrols": patrols.as_json() if patrols is not None else None},
         cautions=tuple(cautions_of(base, mine, lists[0].rows, lists[0].level, horizon)),
     )
 
 
-def _quick_choice(ground: RunGround, mine: Events, origin: float, horizon: Horizon) -> Choice | None:
+def _quick_choice(
+    ground: RunGround, mine: Events, origin: float, horizon: Horizon, calendar: Calendar
+) -> Choice | None:
     """A model chosen on few windows: minutes sooner, and nearly always the same one. None where data are thin."""
     known = mine.known_at(origin)
     used = known.take(~known.found)
@@ -145,7 +184,34 @@ def _quick_choice(ground: RunGround, mine: Events, origin: float, horizon: Horiz
     if len(kept) < THIN_EVENTS:
         return None
     return choose(
-        ground.grid, kept, origin, horizon.days, areas=ground.levels[0].areas, most_windows=_QUICK_WINDOWS
+        ground.grid, kept, origin, horizon.days, areas=ground.levels[0].areas, calendar=calendar,
+        most_windows=_QUICK_WINDOWS,
+    )  # fmt: skip
+
+
+def _patrols(
+    ground: RunGround,
+    lists: Sequence[LevelList],
+    group: ClassGroup,
+    origin_on: date,
+    horizon: Horizon,
+    rules: RiskRules,
+) -> Patrols | None:
+    """Proposed patrols over the rule's level; the seed is made of what the run is about, so that no worker can pick."""
+    rule = rules.patrols
+    listed = next((one for one in lists if one.level.key == rule.level), None)
+    if listed is None or not listed.rows:
+        return None
+    about = f"{ground.area.code} {origin_on.isoformat()} {horizon.key} {group.key}"
+    seed = int.from_bytes(hashlib.sha256(about.encode()).digest()[:4], "big")
+    # By code: the order of the rows hangs on figures that a lot should not hang on.
+    rows = sorted(listed.rows, key=lambda row: row.code)
+    found = propose_patrols(np.array([row.per_km2 for row in rows]), rule.count, rule.outside, seed)
+    return Patrols(
+        rule.level,
+        rule.outside,
+        seed,
+        {rows[one.area].code: "outside" if one.outside else "hot" for one in found},
     )
 
 
@@ -219,6 +285,14 @@ def _rounded(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
+def _per_week(ground: RunGround, expected: Floats, horizon: Horizon) -> Floats:
+    """(rows, columns) incidents per km2 and week, NaN outside."""
+    km2 = ground.grid.cell_km2
+    return np.asarray(
+        np.divide(expected * (7.0 / horizon.days), km2, out=np.full(km2.shape, np.nan), where=km2 > 0)
+    )
+
+
 def _enough(ground: RunGround, fitted: Events) -> Bools:
     """(rows, columns) cells with `LEAST` incidents or more in the block of cells around them."""
     cell = ground.grid.cell_of(fitted.x_m, fitted.y_m)
@@ -254,8 +328,7 @@ def _figures(
     count = np.bincount(weeks[fitted & (weeks >= 0)], minlength=_WEEKS_SHOWN)[:_WEEKS_SHOWN]
     known_weeks = int(weeks.max(initial=0)) + 1
     level = found.level
-    # By the calendar's own weekdays: where holidays count as Sundays there are more of them than of other days.
-    hours = hour_profile(mine.take(fitted))
+    hours = found.hours
     return {
         "days": [round(float(value), 3) for value in found.days],
         "hours": [round(float(value), 5) for value in hours.shares],
@@ -306,8 +379,3 @@ def _by_kind(listed: LevelList) -> dict[str, dict[str, float]]:
             "found_share": round(sum(row.known * row.found_share for row in rows) / max(known, 1), 4),
         }
     return sums
-
-
-def is_whole(group: ClassGroup) -> bool:
-    """Whether this is every allowed class together."""
-    return group.key == ALL

@@ -37,7 +37,7 @@ _COLUMNS = """
     extract(epoch from (case when i.batch_id is null then i.recorded_at else i.reported_at end) at time zone :zone)
       ::float8 / 86400 as recorded_d,
     i.occurred_precision as precision, i.class_key, i.channel,
-    (i.channel = any(:found) or i.found_on_task_id is not null) as found
+    (i.channel = any(:found) or i.found_on_task_id is not null) as found, i.severity
 """
 _FROM = """
     from incident i
@@ -133,6 +133,7 @@ def read_events(tx: Tx, ground: RunGround, rules: RiskRules, origin_on: date) ->
 def read_window(tx: Tx, ground: RunGround, rules: RiskRules, first: date | None, end: date) -> Events:
     """Every right row that happened from `first` (else `rules.years` before `end`) up to local midnight of `end`.
 
+    `weight` is by severity, as risk.toml says.
     Classes that may not be forecast are refused here, whatever the rules say. Raises Invalid("risk_class_refused").
     """
     until = datetime.combine(end, datetime.min.time(), tx.zone)
@@ -144,8 +145,8 @@ def read_window(tx: Tx, ground: RunGround, rules: RiskRules, first: date | None,
     parameters = _parameters(tx, ground, rules)
     check_classes(parameters["classes"], vocabulary())
     rows = tx.session.execute(_ROWS, {**parameters, "since": since, "until": min(until, tx.now)}).all()
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 9
-    lon, lat, occurred, occurred_to, recorded, precision, classes, channels, found = columns
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 10
+    lon, lat, occurred, occurred_to, recorded, precision, classes, channels, found, severity = columns
     x_m, y_m = ground.metric.forward(np.array(lon, dtype=float), np.array(lat, dtype=float))
     class_names, class_index = _indexed(classes, parameters["classes"])
     channel_names, channel_index = _indexed(channels, vocabulary().keys("channel"))
@@ -156,6 +157,7 @@ def read_window(tx: Tx, ground: RunGround, rules: RiskRules, first: date | None,
         recorded_d=np.array(recorded, dtype=float),
         precision=np.array([_PRECISIONS[one] for one in precision], dtype=np.int64),
         class_index=class_index, channel_index=channel_index, found=np.array(found, dtype=bool),
+        weight=np.array([rules.severity_weights.get(one, 1.0) for one in severity], dtype=float),
         classes=class_names, channels=channel_names,
     )  # fmt: skip
 

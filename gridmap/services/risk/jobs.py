@@ -26,10 +26,11 @@ from gridmap.domain.ids import new_id
 from gridmap.domain.metric import LocalMetric
 from gridmap.domain.risk_rules import Horizon, RiskRules
 from gridmap.errors import GridmapError, Invalid, NotFound
+from gridmap.services.risk.beside import read_beside
 from gridmap.services.risk.compute import compute_run
 from gridmap.services.risk.events import read_events
 from gridmap.services.risk.ground import find_area, read_ground, split
-from gridmap.services.risk.reasons import read_beside
+from gridmap.services.risk.release import last_period, release
 from gridmap.services.risk.store import Author, write_run
 from gridmap.services.transaction import Tx, system_transaction
 
@@ -213,12 +214,14 @@ def make(
     with system_transaction(database, clock) as tx:
         ground = read_ground(tx, job.code, rules, metric)
         read = read_events(tx, ground, rules, job.origin_on)
-        beside = read_beside(tx, ground)
+        beside = read_beside(tx, ground, rules)
 
     def alive() -> None:
         with system_transaction(database, clock) as tx:
             tx.session.execute(update(RiskJob).where(RiskJob.id == job.id).values(alive_at=tx.now))
 
+    # Files may tell counts of the last whole period; it is decided where the whole county is in sight.
+    release(database, clock, ground.area.path, last_period(job.origin_on), rules)
     results = compute_run(ground, read.events, job.origin_on, horizon, rules, check=job.checked, tell=alive)
     return write_run(
         database, clock, ground, results, read.snapshot, beside,

@@ -24,11 +24,12 @@ from gridmap.services.risk.events import read_window
 from gridmap.services.risk.ground import RunGround, read_ground
 from gridmap.services.risk.pictures import Step, draw
 from gridmap.services.risk.reading import Raster, get_run, read_raster
+from gridmap.services.risk.release import SETTLED_D, period_of, release
 from gridmap.services.transaction import Tx, system_transaction
 
 _SMOOTHED_M = 300.0
 # Some incidents are entered days later: the count is taken after so long, and is what was known then.
-SETTLED_AFTER_DAYS = 2
+SETTLED_AFTER_DAYS = SETTLED_D
 
 _ENDED = text(
     "select r.id from risk_run r where r.made_at is not null and r.outcome_at is null"
@@ -67,6 +68,9 @@ def close(database: Database, clock: Clock, metric: LocalMetric, rules: RiskRule
                 .values(**values)
             )
             _write_counts(tx, run_id, key, ground, mine)
+    horizon = period_of(run.origin_on, run.horizon_days)
+    if horizon is not None:
+        release(database, clock, ground.area.path, horizon, rules)
     with system_transaction(database, clock) as tx:
         tx.session.execute(update(RiskRun).where(RiskRun.id == run_id).values(outcome_at=tx.now))
 

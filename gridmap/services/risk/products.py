@@ -4,7 +4,6 @@ and until when it is good. No product of this module holds a point record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +12,10 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import text
 
-from gridmap.domain.risk_rules import ALL, risk_rules
+from gridmap.domain.risk_rules import risk_rules
 from gridmap.errors import Invalid
 from gridmap.risk.arrays import Floats
-from gridmap.risk.suppress import suppress, table_of_levels
+from gridmap.risk.suppress import LEAST
 from gridmap.services.auditing import audit
 from gridmap.services.risk.reading import (
     AreaLine,
@@ -27,19 +26,25 @@ from gridmap.services.risk.reading import (
     get_surface,
     list_areas,
     outlines,
-    read_png,
     read_raster,
+)
+from gridmap.services.risk.release import (
+    LEVELS_OUT,
+    Period,
+    Place,
+    decide,
+    last_period,
+    period_of,
+    read_released,
 )
 from gridmap.services.transaction import Tx
 
-LEVELS_OUT = ("township", "community")
-"""Finer than these nothing is listed outside: a grid of some hundred homes has too few incidents to be told."""
 MOST_DAYS = 366
+DIGITS = 2
 _KNOWN = text(
-    "select l.area_id, l.class_group, l.level, l.known, l.recent, l.came, l.scope_path::text as path"
-    " from risk_area l where l.run_id = :run and l.level = any(:levels) order by l.level, l.area_id"
+    "select l.area_id, l.class_group, l.known, l.scope_path::text as path"
+    " from risk_area l where l.run_id = :run and l.level = any(:levels) order by l.area_id"
 )
-_COUNTS = ("known", "recent", "came")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +59,33 @@ class Imprint:
 
 @dataclass(frozen=True, slots=True)
 class OutLine:
-    """A line of the list as it may be told. Figures that were kept back are None."""
+    """A line of the list as it may be told. Figures that were kept back are None; those of the model have two digits.
+
+    `recent` is the count of the product's `period`, `came` of its horizon where that is a period itself. `rate` is per
+    1,000 of `exposure`, `rate_ratio` over the level's mean rate; `many_hazards` tells whether five or more are open.
+    """
 
     line: AreaLine
-    known: int | None
     recent: int | None
     came: int | None
     expected: float | None
     low: float | None
     high: float | None
+    per_km2: float | None
+    weighted: float | None
+    exposure: float | None
+    rate: float | None
+    rate_ratio: float | None
+    many_hazards: bool
 
 
 @dataclass(frozen=True)
 class Product:
-    """One class group of one run for outside. `lists` by level; `surface` per km2 and week, NaN where kept back."""
+    """One class group of one run for outside. `lists` by level; `surface_out` per km2 and week, NaN where kept back.
+
+    `period`: the four weeks whose counts are told; `counts_horizon` whether the horizon is a period, so that `came`
+    may be told. `weighted`: the surface and its picture are of incidents of average severity.
+    """
 
     run: RunLine
     group: str
@@ -78,10 +96,15 @@ class Product:
     outlines: dict[str, dict[str, Any]]
     imprint: Imprint
     kept_back: int
+    period: Period
+    counts_horizon: bool
+    weighted: bool = False
 
 
-def make_product(tx: Tx, run_id: UUID, group: str, *, purpose: str, days: int, author: str) -> Product:
-    """Read what a file may tell, and record who takes it out.
+def make_product(
+    tx: Tx, run_id: UUID, group: str, *, purpose: str, days: int, author: str, weighted: bool = False
+) -> Product:
+    """Read what a file may tell, and record who takes it out. `weighted`: the surface by severity.
 
     Raises NotFound as the reading functions do; Invalid("risk_purpose_missing"), Invalid("risk_days_valid");
     Invalid with the run's own code where the group has no forecast.
@@ -94,11 +117,17 @@ def make_product(tx: Tx, run_id: UUID, group: str, *, purpose: str, days: int, a
     surface = get_surface(tx, run_id, group)
     if surface.refused is not None:
         raise Invalid(surface.refused["code"], **surface.refused["params"])
-    raster = read_raster(tx, run_id, group)
+    raster = read_raster(tx, run_id, group, weighted=weighted)
     allowed = _allowed(tx, run_id)
     levels = [level for level in LEVELS_OUT if level in run.params["levels"]]
+    period = last_period(run.origin_on)
+    horizon = period_of(run.origin_on, run.horizon_days)
+    recent, came = read_released(tx, period, group), read_released(tx, horizon, group)
     lists = {
-        level: tuple(_out(line, group, allowed) for line in list_areas(tx, run_id, group, level))
+        level: tuple(
+            _out(line, (line.area_id, group) in allowed, recent.get(line.area_id), came.get(line.area_id))
+            for line in list_areas(tx, run_id, group, level)
+        )
         for level in levels
     }
     audit(tx, "risk.export", "risk_run", str(run_id), reason=purpose, group=group)
@@ -108,71 +137,65 @@ def make_product(tx: Tx, run_id: UUID, group: str, *, purpose: str, days: int, a
         group=group,
         surface=surface,
         raster=raster,
-        surface_out=np.where(raster.shown, raster.per_km2_week, np.nan),
+        surface_out=np.where(raster.shown, _two_digits(raster.per_km2_week), np.nan),
         lists=lists,
         outlines={level: outlines(tx, run_id, group, level) for level in levels},
         imprint=Imprint(author, purpose.strip(), made, (made + timedelta(days=days)).date().isoformat()),
         kept_back=sum(row.expected is None for rows in lists.values() for row in rows),
+        period=period,
+        counts_horizon=horizon is not None,
+        weighted=weighted,
     )
 
 
-def _out(line: AreaLine, group: str, allowed: set[tuple[str, int, str]]) -> OutLine:
-    def told(name: str) -> bool:
-        return (name, line.area_id, group) in allowed
-
+def _out(line: AreaLine, shown: bool, recent: int | None, came: int | None) -> OutLine:
     # Expected counts follow from the past: where the past is kept back, so are they, and every reason that counts.
-    shown = told("known")
+    kept = replace(line, reasons=[_without_counts(one) for one in line.reasons])
+    if not shown:
+        kept = replace(line, reasons=[], top_classes=[], top_hours=[], trend_real=False)
     return OutLine(
-        line=line if shown else replace(line, reasons=[], top_classes=[], top_hours=[], trend_real=False),
-        known=line.known if shown else None,
-        recent=line.recent if shown and told("recent") else None,
-        came=line.came if told("came") else None,
-        expected=line.expected if shown else None,
-        low=line.low if shown else None,
-        high=line.high if shown else None,
+        line=kept,
+        recent=recent,
+        came=came,
+        expected=told(line.expected) if shown else None,
+        low=told(line.low) if shown else None,
+        high=told(line.high) if shown else None,
+        per_km2=told(line.per_km2) if shown else None,
+        weighted=told(line.weighted) if shown else None,
+        exposure=line.exposure,
+        rate=told(line.rate) if shown else None,
+        rate_ratio=told(line.rate_ratio) if shown else None,
+        many_hazards=line.hazards >= LEAST,
     )
 
 
-def _allowed(tx: Tx, run_id: UUID) -> set[tuple[str, int, str]]:
-    """(count, area, class group) that may be told, over all groups and levels of the run together.
+def _two_digits(values: Floats) -> Floats:
+    """As `told`, of an array."""
+    size = np.floor(np.log10(np.where(values > 0, values, 1.0)))
+    step = 10.0 ** (size - (DIGITS - 1))
+    return np.asarray(np.round(values / step) * step)
 
-    Each group's file is read beside those of the other groups and levels, so one table decides for all.
-    """
+
+def _without_counts(reason: dict[str, Any]) -> dict[str, Any]:
+    """A reason without counts of spans that are no period of `release`, and without a stock that changes by the day."""
+    if reason["code"] in ("rising", "falling"):
+        return {"code": f"{reason['code']}_plain", "params": {}}
+    if reason["code"] == "hazards":
+        return {"code": "many_hazards" if reason["params"]["count"] >= LEAST else "", "params": {}}
+    return reason
+
+
+def told(value: float | None) -> float | None:
+    """A figure of the model as a file tells it: two digits. More would let two files tell a single incident apart."""
+    if value is None or not np.isfinite(value) or value == 0:
+        return value
+    return float(f"{value:.{DIGITS - 1}e}")
+
+
+def _allowed(tx: Tx, run_id: UUID) -> set[tuple[int, str]]:
+    """(area, class group) with a past of which enough is known, over all groups and levels of the run together."""
     rows = tx.session.execute(_KNOWN, {"run": run_id, "levels": list(LEVELS_OUT)}).all()
-    groups = [one.key for one in risk_rules().groups if one.key != ALL]
-    areas = sorted({(row.path.count("."), row.path, row.area_id) for row in rows})
-    place = {area_id: number for number, (_, _, area_id) in enumerate(areas)}
-    column = {group: number for number, group in enumerate(groups)}
-    parents = [_parent(path, place) for _, path, _ in areas]
-    allowed: set[tuple[str, int, str]] = set()
-    for name in _COUNTS:
-        counts = np.zeros((len(areas), len(groups)), dtype=np.int64)
-        for row in rows:
-            if row.class_group in column:
-                counts[place[row.area_id], column[row.class_group]] = getattr(row, name) or 0
-        allowed |= _of_table(name, counts, parents, [area_id for _, _, area_id in areas], groups)
-    return allowed
-
-
-def _parent(path: str, place: dict[int, int]) -> int:
-    above = path.rsplit(".", 1)[0]
-    return place.get(int(above.rsplit(".", 1)[-1]), -1) if "." in path else -1
-
-
-def _of_table(
-    name: str, counts: Any, parents: Sequence[int], area_ids: Sequence[int], groups: Sequence[str]
-) -> set[tuple[str, int, str]]:
-    # A point on a shared border counts in one of two areas: the sums must hold, so parents are told as their
-    # children's sum.
-    for child in range(len(parents) - 1, -1, -1):
-        rows = [other for other, above in enumerate(parents) if above == child]
-        if rows:
-            counts[child] = counts[rows].sum(axis=0)
-    shown = suppress(table_of_levels(counts, parents)).reshape(len(area_ids), len(groups) + 1)
-    keys = [*groups, ALL]
-    return {(name, area_ids[area], keys[at]) for area, at in zip(*np.nonzero(shown), strict=True)}
-
-
-def picture(tx: Tx, run_id: UUID, group: str) -> bytes:
-    """The heat picture as the run drew it."""
-    return read_png(tx, run_id, group)
+    places = {row.area_id: Place(row.area_id, row.path) for row in rows}
+    counts = {(row.area_id, row.class_group): row.known for row in rows}
+    decided = decide(counts, list(places.values()), risk_rules().groups)
+    return {cell for cell, value in decided.items() if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ from gridmap.services.risk.pictures import unpacked
 from gridmap.services.transaction import Tx
 
 MOST_RUNS = 200
+FORECAST = "forecast"
+_PICTURES = {FORECAST: "png", "weighted": "weighted_png", "came": "came_png"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,11 @@ class SurfaceLine:
 
 @dataclass(frozen=True, slots=True)
 class AreaLine:
-    """One line of the risk list; `lon`, `lat` a point inside the area, `bbox` west, south, east, north."""
+    """One line of the risk list; `lon`, `lat` a point inside the area, `bbox` west, south, east, north.
+
+    `rate` is expected incidents per 1,000 of `exposure` within the horizon, `rate_ratio` over the level's mean rate;
+    both None where the exposure is not known or too small. For the rest see `tables.risk.RiskArea`.
+    """
 
     area_id: int
     code: str
@@ -100,6 +106,14 @@ class AreaLine:
     patrol_routes: int
     reasons: list[dict[str, Any]]
     came: int | None
+    weighted: float | None
+    exposure: float | None
+    camera_cover: float | None
+    route_cover: float | None
+    walked: float | None
+    patrol: str | None
+    rate: float | None = None
+    rate_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +161,9 @@ _LINES = """
            array[st_xmin(v.geom), st_ymin(v.geom), st_xmax(v.geom), st_ymax(v.geom)] as bbox,
            l.expected, l.low, l.high, l.per_km2, l.rank, l.rank_low, l.rank_high, l.density_rank, l.risk_level,
            l.recent, l.recent_expected, l.trend_ratio, l.trend_q, l.trend_real, l.top_hours, l.top_classes, l.known,
-           l.found_share, l.hazards, l.cameras, l.patrol_routes, l.reasons, l.came
+           l.found_share, l.hazards, l.cameras, l.patrol_routes, l.reasons, l.came,
+           l.weighted, l.exposure, l.camera_cover, l.route_cover, l.walked, l.patrol,
+           (r.params -> 'exposure' ->> 'least')::float8 as least
     from {runs} r
     join risk_area l on l.run_id = r.id
     join area a on a.id = l.area_id
@@ -210,11 +226,28 @@ def list_areas(
 ) -> list[AreaLine]:
     """The risk list, highest expected count first; empty where the run has no forecast for the group.
 
-    `is_part`: of a run that reaches beyond the actor's sight, the lines inside it.
+    `is_part`: of a run that reaches beyond the actor's sight, the lines inside it; without the level's mean rate, which
+    is of the whole.
     """
     statement = text(_LINES.format(runs=_PART if is_part else _WHOLE))
-    rows = tx.session.execute(statement, {"run": run_id, "group": group, "level": level})
-    return [AreaLine(*row) for row in rows]
+    rows = tx.session.execute(statement, {"run": run_id, "group": group, "level": level}).all()
+    lines = [AreaLine(*row[:-1]) for row in rows]
+    least = rows[0].least if rows else None
+    return lines if least is None else _with_rates(lines, float(least), is_part=is_part)
+
+
+def _with_rates(lines: list[AreaLine], least: float, *, is_part: bool) -> list[AreaLine]:
+    counted = [one for one in lines if (one.exposure or 0.0) >= least]
+    exposed = sum(one.exposure or 0.0 for one in counted)
+    mean = 0.0 if is_part or not exposed else sum(one.expected for one in counted) / exposed
+
+    def rated(one: AreaLine) -> AreaLine:
+        if one.exposure is None or one.exposure < least:
+            return one
+        rate = one.expected / one.exposure
+        return replace(one, rate=round(1_000 * rate, 4), rate_ratio=round(rate / mean, 3) if mean else None)
+
+    return [rated(one) for one in lines]
 
 
 def outlines(tx: Tx, run_id: UUID, group: str, level: str, *, is_part: bool = False) -> dict[str, Any]:
@@ -241,24 +274,27 @@ def list_jobs(tx: Tx, since: datetime) -> list[JobLine]:
     return [JobLine(*row) for row in tx.session.execute(_JOBS, {"now": tx.now, "since": since})]
 
 
-def read_png(tx: Tx, run_id: UUID, group: str, *, came: bool = False) -> bytes:
-    """The heat picture, of the forecast or of what came. Raises NotFound("risk_picture_not_found")."""
+def read_png(tx: Tx, run_id: UUID, group: str, which: str = FORECAST) -> bytes:
+    """The heat picture: "forecast", "weighted" by severity, or "came". Raises NotFound("risk_picture_not_found")."""
     get_run(tx, run_id)
-    column = "came_png" if came else "png"
-    found = tx.session.scalar(
+    column = _PICTURES.get(which)
+    found = column and tx.session.scalar(
         text(f"select {column} from risk_surface where run_id = :run and class_group = :group"),
         {"run": run_id, "group": group},
     )
-    if found is None:
+    if not found:
         raise NotFound("risk_picture_not_found")
     return bytes(found)
 
 
-def read_raster(tx: Tx, run_id: UUID, group: str) -> Raster:
-    """The surface itself. Raises NotFound("risk_picture_not_found")."""
+def read_raster(tx: Tx, run_id: UUID, group: str, *, weighted: bool = False) -> Raster:
+    """The surface itself, or that by severity. Raises NotFound("risk_picture_not_found")."""
     get_run(tx, run_id)
     row = tx.session.execute(
-        text("select grid, cells, shown from risk_surface where run_id = :run and class_group = :group"),
+        text(
+            f"select grid, {'weighted' if weighted else 'cells'} as cells, shown"
+            " from risk_surface where run_id = :run and class_group = :group"
+        ),
         {"run": run_id, "group": group},
     ).one_or_none()
     if row is None or row.cells is None:

@@ -2,63 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
-
-from gridmap.domain.lifecycle import active_statuses
 from gridmap.domain.risk_rules import RiskLevel, RiskRules
 from gridmap.risk.area_list import AreaRisk
+from gridmap.services.risk.beside import Beside
 from gridmap.services.risk.compute import LevelList
-from gridmap.services.risk.ground import RunGround
-from gridmap.services.transaction import Tx
-
-_HAZARDS = "S1"
-
-_UNDER = "scope_path <@ cast(:path as ltree)"
-_OPEN_HAZARDS = text(
-    f"select scope_path::text as path, count(*) as n from incident where {_UNDER} and status = any(:open)"
-    " and split_part(class_key, '.', 1) = :hazards and not restricted and not drill and withdrawn_at is null"
-    " and (batch_id is null or batch_id <> all ((select hidden_batches())::uuid[])) group by 1"
-)
-_CAMERAS = text(
-    f"select scope_path::text as path, count(*) as n from camera where {_UNDER} and withdrawn_at is null group by 1"
-)
-_ROUTES = text(
-    "select v.area_id, count(*) as n from feature f join area_version v"
-    " on st_intersects(f.geom, v.geom) and v.path <@ cast(:path as ltree) and v.valid @> cast(:now as timestamptz)"
-    " where f.layer = 'routes' and f.withdrawn_at is null group by 1"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What is known of areas beside their incidents, by area id."""
-
-    hazards: Counter[int]
-    cameras: Counter[int]
-    routes: Counter[int]
-
-
-def read_beside(tx: Tx, ground: RunGround) -> Ground:
-    """Open hazards, cameras and patrol routes of every area below the run's."""
-    place = {"path": ground.area.path, "now": tx.now}
-    hazards = tx.session.execute(
-        _OPEN_HAZARDS, {**place, "open": sorted(active_statuses("incident")), "hazards": _HAZARDS}
-    )
-    cameras = tx.session.execute(_CAMERAS, place)
-    routes = tx.session.execute(_ROUTES, place)
-    return Ground(_rolled_up(hazards), _rolled_up(cameras), Counter({row.area_id: row.n for row in routes}))
-
-
-def _rolled_up(rows: Any) -> Counter[int]:
-    found: Counter[int] = Counter()
-    for row in rows:
-        for label in row.path.split(".") if row.path else ():
-            found[int(label)] += row.n
-    return found
 
 
 def mean_density(listed: LevelList) -> float:
@@ -72,7 +21,7 @@ def colour(row: AreaRisk, mean: float, rules: RiskRules) -> tuple[RiskLevel, flo
     return rules.colour_of(ratio, row.expected), ratio
 
 
-def reasons_of(row: AreaRisk, ratio: float, of: int, area_id: int, beside: Ground) -> list[dict[str, Any]]:
+def reasons_of(row: AreaRisk, ratio: float, of: int, area_id: int, beside: Beside) -> list[dict[str, Any]]:
     """Why the area stands where it stands, the weightiest first."""
     found: list[dict[str, Any]] = [
         {"code": "density", "params": {"times": round(ratio, 2)}},

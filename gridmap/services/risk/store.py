@@ -17,11 +17,12 @@ from gridmap.db.tables import RiskArea, RiskRun, RiskSurface
 from gridmap.domain.ids import new_id
 from gridmap.domain.risk_rules import Horizon, RiskRules
 from gridmap.services.outbox import publish
+from gridmap.services.risk.beside import Beside
 from gridmap.services.risk.compute import GroupResult
 from gridmap.services.risk.events import Snapshot
 from gridmap.services.risk.ground import RunGround
 from gridmap.services.risk.pictures import packed
-from gridmap.services.risk.reasons import Ground, colour, mean_density, reasons_of
+from gridmap.services.risk.reasons import colour, mean_density, reasons_of
 from gridmap.services.transaction import system_transaction
 
 _ROWS_A_WRITE = 300
@@ -42,7 +43,7 @@ def write_run(
     ground: RunGround,
     results: Sequence[GroupResult],
     snapshot: Snapshot,
-    beside: Ground,
+    beside: Beside,
     *,
     origin_on: date,
     horizon: Horizon,
@@ -74,6 +75,8 @@ def write_run(
                     "found_channels": list(rules.found_channels),
                     "years": rules.years,
                     "crs": ground.grid.crs,
+                    "severity_weights": {str(key): one for key, one in rules.severity_weights.items()},
+                    "exposure": _exposure(rules, beside),
                 },
                 snapshot=snapshot.as_json(),
             )
@@ -110,7 +113,9 @@ def _surface(ground: RunGround, result: GroupResult) -> dict[str, Any]:
         },
         "cells": packed(result.per_km2_week),
         "shown": packed(result.shown, "u1"),
+        "weighted": None if result.weighted is None else packed(result.weighted),
         "png": result.picture.png,
+        "weighted_png": None if result.weighted_picture is None else result.weighted_picture.png,
         "bounds": [round(value, 7) for value in result.picture.bounds],
         "legend": [step.as_json() for step in result.legend],
         "model": result.found.choice.model,
@@ -124,12 +129,26 @@ def _surface(ground: RunGround, result: GroupResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _exposure(rules: RiskRules, beside: Beside) -> dict[str, Any] | None:
+    """What rates are of; None where nobody counted it."""
+    rule = rules.exposure
+    if rule is None or not beside.exposure:
+        return None
+    return {"key": rule.key, "name": {"zh": rule.zh, "en": rule.en}, "least": rule.least, "file": rule.file}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
 def _lines(
-    run_id: UUID, ground: RunGround, results: Sequence[GroupResult], beside: Ground, rules: RiskRules
+    run_id: UUID, ground: RunGround, results: Sequence[GroupResult], beside: Beside, rules: RiskRules
 ) -> Iterator[dict[str, Any]]:
     for result in results:
         for listed in result.lists:
             mean = mean_density(listed)
+            proposed = result.patrols
+            patrols = proposed.areas if proposed is not None and proposed.level == listed.level.key else {}
             place = {row.code: row for row in listed.level.rows}
             for row in listed.rows:
                 area = place[row.code]
@@ -146,5 +165,9 @@ def _lines(
                     "top_classes": listed.top_classes.get(row.code, []), "known": row.known,
                     "found_share": round(row.found_share, 4), "hazards": beside.hazards[area.id],
                     "cameras": beside.cameras[area.id], "patrol_routes": beside.routes[area.id],
+                    "weighted": _rounded(listed.weighted.get(row.code)),
+                    "exposure": beside.exposure.get(area.id), "camera_cover": beside.camera_cover.get(area.id),
+                    "route_cover": beside.route_cover.get(area.id), "walked": beside.walked.get(area.id),
+                    "patrol": patrols.get(row.code),
                     "reasons": reasons_of(row, ratio, len(listed.rows), area.id, beside),
                 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import pytest
 
@@ -80,14 +82,10 @@ def test_default_times_stay_out_of_the_hours_and_full_hours_stay_in() -> None:
 
 
 def test_a_span_is_spread_over_its_hours() -> None:
-    # Away from 18:00 to 02:00; a hundred times, on a Monday.
+    # Away from 18:00 to 02:00; ten times on each of ten Mondays.
     count = 100
-    events = Events.of(
-        np.zeros(count),
-        np.zeros(count),
-        np.full(count, MONDAY + 18 / 24),
-        occurred_to_d=np.full(count, MONDAY + 26 / 24),
-    )
+    day = MONDAY + 7.0 * (np.arange(count) % 10) + 18 / 24
+    events = Events.of(np.zeros(count), np.zeros(count), day, occurred_to_d=day + 8 / 24)
     shares = hour_profile(events).shares
     monday_evening, tuesday_night = shares[18:24].sum(), shares[24:26].sum()
     assert monday_evening == pytest.approx(3 * tuesday_night, rel=0.25)
@@ -95,9 +93,21 @@ def test_a_span_is_spread_over_its_hours() -> None:
 
 
 def test_a_holiday_reads_like_a_sunday() -> None:
-    events = Events.of(np.zeros(60), np.zeros(60), np.full(60, MONDAY + 10.5 / 24))
-    calendar = Calendar(np.array([int(MONDAY)]), np.zeros(0, np.int64))
-    assert hour_profile(events, calendar).shares[6 * 24 + 10] > hour_profile(events, calendar).shares[10] * 2
+    """It happens on Mondays that are holidays, every other week, and never on a plain Monday."""
+    off = int(MONDAY) + 14 * np.arange(6)
+    day = np.repeat(off, 10) + 10.5 / 24
+    events = Events.of(np.zeros(60), np.zeros(60), day)
+    shares = hour_profile(events, Calendar(off, np.zeros(0, np.int64))).shares
+    assert shares[6 * 24 + 10] > shares[10] * 2
+
+
+def test_a_run_of_holidays_is_no_busier_a_sunday() -> None:
+    """Ten incidents every day at ten: eight weeks with three weeks of holidays must not make Sundays stand out."""
+    day = np.repeat(np.arange(MONDAY, MONDAY + 56), 10) + 10 / 24
+    events = Events.of(np.zeros(len(day)), np.zeros(len(day)), day)
+    off = [date(1970, 1, 1) + timedelta(days=int(MONDAY) + n) for n in range(14, 35)]
+    by_day = hour_profile(events, Calendar.of(off)).shares.reshape(7, 24).sum(axis=1)
+    assert by_day == pytest.approx(np.full(7, 1 / 7), rel=0.02)
 
 
 def test_no_rows_give_an_even_week() -> None:
