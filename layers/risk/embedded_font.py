@@ -21,6 +21,7 @@ from fontTools.varLib.instancer import instantiateVariableFont
 from layers.risk.fonts import Part, page_font
 
 _WEIGHT = 450
+_FULL_NAME, _POSTSCRIPT_NAME = 4, 6
 # What a PDF does not use, or cannot be put together from several parts.
 _DROPPED = [
     "GSUB",
@@ -39,8 +40,9 @@ _DROPPED = [
 ]
 
 
-def font_file(text: Iterable[str]) -> bytes:
-    """TrueType with every character of `text` that the font has; the others show as missing.
+def font_file(text: Iterable[str], name: str) -> bytes:
+    """TrueType with every character of `text` that the font has; the others show as missing. `name` is what readers and
+    libraries tell it by: another one for another set of characters.
 
     Raises Misconfigured("map_assets_missing").
     """
@@ -54,9 +56,11 @@ def font_file(text: Iterable[str]) -> bytes:
         _plain(part, "".join(character for _, character in found))
         for part, found in groupby(needed, key=lambda one: one[0])
     ]
-    if len(parts) == 1:
-        return parts[0]
-    merged = Merger(MergeOptions(drop_tables=_DROPPED)).merge([io.BytesIO(one) for one in parts])
+    files = [io.BytesIO(one) for one in parts]
+    merged = Merger(MergeOptions(drop_tables=_DROPPED)).merge(files) if len(files) > 1 else TTFont(files[0])
+    for number in (_FULL_NAME, _POSTSCRIPT_NAME):
+        merged["name"].setName(name, number, 3, 1, 0x409)
+        merged["name"].setName(name, number, 1, 0, 0)
     return _saved(merged)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
+import threading
+from functools import partial
 from typing import Any
 
 from reportlab.lib import colors
@@ -12,6 +13,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from gridmap.domain.risk_rules import risk_rules
@@ -54,7 +56,7 @@ def write_pdf(product: Product, lang: Language) -> bytes:
     tables = {level: _rows(product, rows, lang) for level, rows in product.lists.items()}
     heads = _heads(product, lang)
     notes = [say("kept_back_note", lang), patrols_note(product, lang), say("warning", lang)]
-    font = _register("".join(heads) + _all_text(tables) + _frame_text(product, lang, notes))
+    font = _type.name_for("".join(heads) + _all_text(tables) + _frame_text(product, lang, notes))
     body = ParagraphStyle("body", fontName=font, fontSize=8, leading=10, wordWrap="CJK")
     small = ParagraphStyle("small", parent=body, textColor=colors.HexColor("#3c4d5c"))
     head = ParagraphStyle("head", parent=body, fontSize=15, leading=20)
@@ -84,17 +86,31 @@ def write_pdf(product: Product, lang: Language) -> bytes:
         canvas.drawRightString(landscape(A4)[0] - 12 * mm, 8 * mm, str(document.page))
         canvas.restoreState()
 
-    page.build(parts, onFirstPage=footer, onLaterPages=footer)
+    canvas_of = partial(Canvas, initialFontName=font)
+    page.build(parts, onFirstPage=footer, onLaterPages=footer, canvasmaker=canvas_of)
     return out.getvalue()
 
 
-def _register(text: str) -> str:
-    """The name under which a font with these characters is now known to the library."""
-    content = font_file(text)
-    name = f"GridmapSans-{hashlib.sha256(content).hexdigest()[:12]}"
-    if name not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(name, io.BytesIO(content)))
-    return name
+class _Type:
+    """The font that documents share. It grows by the characters that are new: the library never lets go of a font."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._characters: frozenset[str] = frozenset()
+        self._name = ""
+
+    def name_for(self, text: str) -> str:
+        """The name under which the library knows a font with these characters."""
+        with self._lock:
+            if not self._name or not self._characters.issuperset(text):
+                self._characters |= set(text)
+                name = f"GridmapSans-{len(self._characters)}"
+                pdfmetrics.registerFont(TTFont(name, io.BytesIO(font_file(self._characters, name))))
+                self._name = name
+            return self._name
+
+
+_type = _Type()
 
 
 def _all_text(tables: dict[str, list[list[str]]]) -> str:

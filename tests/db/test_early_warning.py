@@ -16,11 +16,13 @@ from gridmap.domain.metric import LocalMetric
 from gridmap.domain.risk_rules import risk_rules
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services.alarms import acknowledge, list_alarms
+from gridmap.services.risk import jobs
 from gridmap.services.risk.early_warning.answering import list_rules, mute, to_task
 from gridmap.services.risk.early_warning.counts import Usual
 from gridmap.services.risk.early_warning.looking import Found, expected_between, surge
 from gridmap.services.risk.early_warning.record import replay_clusters, replay_surges
 from gridmap.services.risk.early_warning.watch import Watch
+from gridmap.services.risk.store import Author
 from gridmap.services.transaction import system_transaction, transaction
 from tests.world import World
 
@@ -124,6 +126,29 @@ def test_acknowledged_it_rings_anew_only_after_a_while_and_muted_not_at_all(
     clock.at += timedelta(hours=3)
     turn(world)
     assert len(standing(world)) == 1
+
+
+def test_a_surge_says_that_it_waits_for_a_run(world: World, clock: FixedClock) -> None:
+    lead = world.account("lead", "shift_lead", 0)
+
+    def states() -> dict[str, str]:
+        with transaction(world.database, lead, clock) as tx:
+            return {line.rule: line.state for line in list_rules(tx, RULES)}
+
+    assert states() == {
+        "fires_together": "not_started",
+        "burglaries_together": "not_started",
+        "noise_tonight": "waiting_for_run",
+    }
+    happen(world, "S5.02", [1.0 + n for n in range(60)])
+    turn(world)
+    assert states()["fires_together"] == "watching"
+    assert states()["noise_tonight"] == "waiting_for_run"
+    with system_transaction(world.database, clock) as tx:
+        asked = jobs.ask(tx, "990101", [RULES.horizon("day")], Author(None, "t", "t"), checked=False)
+    jobs.work(world.database, clock, METRIC, RULES, only=asked)
+    turn(world)
+    assert set(states().values()) == {"watching"}
 
 
 def test_a_warning_becomes_a_task(world: World) -> None:

@@ -157,6 +157,28 @@ def test_a_job_is_asked_for_once_and_comes_back_from_a_silent_worker(world: Worl
     assert (again.id, again.attempts) == (job.id, 2)
 
 
+def test_what_a_dead_worker_had_written_goes(world: World, database: Database, clock: FixedClock) -> None:
+    plant(world, 60)
+    with system_transaction(database, clock) as tx:
+        jobs.ask(tx, "990101", [risk_rules().horizon("week")], AUTHOR, checked=False)
+    job = jobs.claim(database, clock, "dead:1")
+    assert job is not None
+    half = new_id()
+    with system_transaction(database, clock) as tx:
+        tx.session.execute(
+            text(
+                "insert into risk_run (id, area_id, scope_path, horizon, origin_on, horizon_days, seconds, author_name,"
+                " purpose, params, snapshot) select :run, area_id, scope_path, horizon, origin_on, 7, 0, 'x', 'x',"
+                " '{}', '{}' from risk_job"
+            ),
+            {"run": half},
+        )
+        tx.session.execute(text("update risk_job set run_id = :run"), {"run": half})
+    clock.at += jobs.SILENT_AFTER + timedelta(seconds=1)
+    (made,) = jobs.work(database, clock, METRIC, risk_rules())
+    assert [row.id for row in read(database, "select id from risk_run")] == [made]
+
+
 @pytest.mark.parametrize("case", ["none", "one", "one point"])
 def test_thin_data_end_in_a_clear_answer(world: World, database: Database, case: str) -> None:
     if case == "one":

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import openpyxl
+import pypdf
 import pytest
 from PIL import Image
 from sqlalchemy import text
@@ -255,6 +256,33 @@ def test_a_file_names_who_made_it_what_for_and_until_when(ran: tuple[World, str]
     assert here.get(f"/api/risk/export/{run}/theft.pdf{MARK}").data[:5] == b"%PDF-"
     assert Image.open(io.BytesIO(here.get(f"/api/risk/export/{run}/theft.png{MARK}").data)).width == 1600
     assert here.get(f"/api/risk/export/{run}/theft.exe{MARK}").status_code == 404
+
+
+def test_a_pdf_brings_its_own_type(ran: tuple[World, str], browse: Browse) -> None:
+    _, run = ran
+    here = browse("analyst.0")
+    for lang in ("zh", "en", "zh"):
+        _reads(here.get(f"/api/risk/export/{run}/theft.pdf{MARK.replace('zh', lang)}").data, lang)
+
+
+def _reads(document: bytes, lang: str) -> None:
+    """The words of a PDF can be taken out again, and every font of every page lies in it."""
+    pages = pypdf.PdfReader(io.BytesIO(document)).pages
+    words = "".join(page.extract_text() for page in pages)
+    for told in (
+        "QUARTERLY",
+        "未来四周" if lang == "zh" else "Next four weeks",
+        "建议巡逻" if lang == "zh" else "Proposed",
+    ):
+        assert told in words
+    fonts: list[Any] = []
+    for page in pages:
+        page.extract_text(
+            visitor_text=lambda told, _cm, _tm, font, _size: told.strip() and fonts.append(font)
+        )
+    assert fonts
+    for font in fonts:
+        assert "/FontFile2" in font["/FontDescriptor"], font["/BaseFont"]
 
 
 def test_counts_under_five_do_not_leave_the_centre(

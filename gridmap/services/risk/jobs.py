@@ -31,7 +31,7 @@ from gridmap.services.risk.compute import compute_run
 from gridmap.services.risk.events import read_events
 from gridmap.services.risk.ground import find_area, read_ground, split
 from gridmap.services.risk.release import last_period, release
-from gridmap.services.risk.store import Author, write_run
+from gridmap.services.risk.store import Author, drop_unfinished, write_run
 from gridmap.services.transaction import Tx, system_transaction
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,8 @@ def work(
         and (most is None or len(made) < most)
         and (job := claim(database, clock, name, only)) is not None
     ):
+        if job.attempts > 1:
+            drop_unfinished(database, clock, job.id)
         try:
             run_id = make(database, clock, metric, rules, job)
         except GridmapError as error:
@@ -226,6 +228,7 @@ def make(
     return write_run(
         database, clock, ground, results, read.snapshot, beside,
         origin_on=job.origin_on, horizon=horizon, author=job.author, seconds=time.monotonic() - begun, rules=rules,
+        job_id=job.id,
     )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from gridmap.clock import Clock
 from gridmap.db.engine import Database
-from gridmap.db.tables import RiskArea, RiskRun, RiskSurface
+from gridmap.db.tables import RiskArea, RiskJob, RiskRun, RiskSurface
 from gridmap.domain.ids import new_id
 from gridmap.domain.risk_rules import Horizon, RiskRules
 from gridmap.services.outbox import publish
@@ -50,8 +50,9 @@ def write_run(
     author: Author,
     seconds: float,
     rules: RiskRules,
+    job_id: UUID,
 ) -> UUID:
-    """Write everything, then show it. Returns the run's id."""
+    """Write everything, then show it. Returns the run's id, which the job keeps from the first line on."""
     run_id = new_id()
     with system_transaction(database, clock) as tx:
         tx.session.add(
@@ -81,6 +82,8 @@ def write_run(
                 snapshot=snapshot.as_json(),
             )
         )
+        tx.session.flush()
+        tx.session.execute(update(RiskJob).where(RiskJob.id == job_id).values(run_id=run_id))
     for result in results:
         with system_transaction(database, clock) as tx:
             tx.session.execute(insert(RiskSurface).values(run_id=run_id, **_surface(ground, result)))
@@ -94,10 +97,11 @@ def write_run(
     return run_id
 
 
-def drop_unfinished(database: Database, clock: Clock, run_ids: Sequence[UUID]) -> None:
-    """Runs that were broken off while being written."""
+def drop_unfinished(database: Database, clock: Clock, job_id: UUID) -> None:
+    """What a worker that died had written of a job's run; nobody ever saw it."""
     with system_transaction(database, clock) as tx:
-        tx.session.execute(delete(RiskRun).where(RiskRun.id.in_(run_ids), RiskRun.made_at.is_(None)))
+        begun = select(RiskJob.run_id).where(RiskJob.id == job_id).scalar_subquery()
+        tx.session.execute(delete(RiskRun).where(RiskRun.id == begun, RiskRun.made_at.is_(None)))
 
 
 def _surface(ground: RunGround, result: GroupResult) -> dict[str, Any]:

@@ -120,6 +120,16 @@ export interface RiskArea {
   patrol_routes: number;
   reasons: Coded[];
   came: number | null;
+  /** Expected incidents of average severity. */
+  weighted?: number | null;
+  /** What could suffer there, and expected incidents per 1,000 of it; the ratio is over the level's mean rate. */
+  exposure?: number | null;
+  rate?: number | null;
+  rate_ratio?: number | null;
+  camera_cover?: number | null;
+  route_cover?: number | null;
+  walked?: number | null;
+  patrol?: "hot" | "outside" | null;
 }
 
 export interface RiskJob {
