@@ -15,7 +15,7 @@ from gridmap.clock import SystemClock
 from gridmap.errors import Invalid
 from gridmap.forecasting.backtest_report import as_json, lines_of
 from gridmap.forecasting.case_file import Cases, read_cases
-from gridmap.forecasting.ground import Ground, read_ground
+from gridmap.forecasting.ground import Ground, plane, read_ground
 from gridmap.forecasting.progress import Bars
 from gridmap.risk.backtest import LEAST_EVENTS, scored_origins
 from gridmap.risk.backtest import backtest as replay
@@ -74,7 +74,7 @@ def backtest(
 
 def events_of(cases: Cases, ground: Ground) -> Events:
     """The rows in metres of the ground."""
-    x_m, y_m = ground.metric.forward(cases.lon, cases.lat)
+    x_m, y_m = plane(ground.metric, cases.lon, cases.lat)
     return Events.of(
         x_m, y_m, cases.occurred.day, recorded_d=cases.recorded, precision=cases.occurred.precision,
         class_index=cases.type_index, classes=cases.types,

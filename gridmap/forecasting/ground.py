@@ -19,6 +19,8 @@ from gridmap.risk.grid import Areas, Grid
 
 _REACH_M = 750.0
 _OUTLIERS = 0.001
+_STRAY = 20.0
+_NOWHERE_M = 1e8
 _CODE_NAMES = ("code", "id", "district", "beat", "grid", "name")
 
 
@@ -42,6 +44,13 @@ def metric_at(lon: Floats, lat: Floats) -> tuple[LocalMetric, str]:
     return LocalMetric(crs), crs
 
 
+def plane(metric: LocalMetric, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Metres of the ground; what lies on the other side of the globe lies nowhere near, and is no infinite number."""
+    x_m, y_m = metric.forward(lon, lat)
+    there = np.isfinite(x_m) & np.isfinite(y_m)
+    return np.where(there, x_m, _NOWHERE_M), np.where(there, y_m, _NOWHERE_M)
+
+
 def read_ground(lon: Floats, lat: Floats, cell_m: float, areas: Path | None) -> Ground:
     """The ground for incidents at these points; give only points that were known before the first forecast.
 
@@ -50,7 +59,7 @@ def read_ground(lon: Floats, lat: Floats, cell_m: float, areas: Path | None) -> 
     any area, and those of `Grid.of_polygon`.
     """
     metric, crs = metric_at(lon, lat)
-    x_m, y_m = metric.forward(lon, lat)
+    x_m, y_m = plane(metric, lon, lat)
     if areas is None:
         return Ground(metric, crs, grid_around(x_m, y_m, cell_m, crs), None)
     codes, shapes = _read_areas(areas)
@@ -65,9 +74,13 @@ def read_ground(lon: Floats, lat: Floats, cell_m: float, areas: Path | None) -> 
 def grid_around(x_m: Floats, y_m: Floats, cell_m: float, crs: str) -> Grid:
     """Cells within 750 m (or two cells) of a point, gaps of as much closed and holes filled.
 
-    One point in a thousand on each side of each axis may lie anywhere without stretching the grid.
+    One point in a thousand on each side of each axis may lie anywhere without stretching the grid, and so may every
+    point that lies `_STRAY` times as far from the middle as nine in ten do: a slip of a digit.
     """
     reach = max(_REACH_M, 2 * cell_m)
+    away = np.hypot(x_m - np.median(x_m), y_m - np.median(y_m))
+    near_middle = away <= _STRAY * max(float(np.quantile(away, 0.9)), _REACH_M)
+    x_m, y_m = x_m[near_middle], y_m[near_middle]
     west, east = np.quantile(x_m, [_OUTLIERS, 1 - _OUTLIERS], method="nearest")
     south, north = np.quantile(y_m, [_OUTLIERS, 1 - _OUTLIERS], method="nearest")
     box = Grid.of_box(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,76 +13,27 @@ from scipy.ndimage import uniform_filter
 
 from gridmap.domain.risk_rules import ClassGroup, Horizon, RiskRules
 from gridmap.errors import GridmapError
-from gridmap.risk.area_list import AreaRisk, list_areas
+from gridmap.risk.area_list import list_areas
 from gridmap.risk.arrays import Bools, Floats
-from gridmap.risk.backtest import TypeReport, backtest
 from gridmap.risk.calendar import Calendar, day_number
 from gridmap.risk.choice import Choice, choose
 from gridmap.risk.events import Events
-from gridmap.risk.forecast import THIN_EVENTS, Forecast, forecast
-from gridmap.risk.models import SIMPLE_MODELS
+from gridmap.risk.forecast import THIN_EVENTS, forecast
 from gridmap.risk.patrols import propose_patrols
-from gridmap.risk.scoring import AREA_SHARES
 from gridmap.risk.severity import severity_load
 from gridmap.risk.suppress import LEAST
 from gridmap.services.risk.calendars import calendar_of
 from gridmap.services.risk.cautions import cautions_of
-from gridmap.services.risk.ground import RURAL, URBAN, RunGround, RunLevel
-from gridmap.services.risk.pictures import Picture, Step, draw, hot_spots, make_legend
+from gridmap.services.risk.figures import figures_of, rounded, scores_of
+from gridmap.services.risk.ground import RunGround, RunLevel
+from gridmap.services.risk.pictures import draw, hot_spots, make_legend
+from gridmap.services.risk.results import GroupResult, LevelList, Patrols
 
-_WEEKS_SHOWN = 53
 # A cell leaves the centre only where so many cells around it, to each side, hold `LEAST` incidents or more.
 _BLOCK_CELLS = 3
 _QUICK_WINDOWS = 6
 
 Tell = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class LevelList:
-    """The list of one level; `weighted` expected incidents of average severity by code, {} without weights."""
-
-    level: RunLevel
-    rows: tuple[AreaRisk, ...]
-    weighted: dict[str, float]
-    top_classes: dict[str, list[dict[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Patrols:
-    """Proposed patrols by code of an area of `level`: "hot" or "outside"; the lot's `seed` and the share it served."""
-
-    level: str
-    outside_share: float
-    seed: int
-    areas: dict[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "level": self.level, "outside_share": self.outside_share, "seed": self.seed, "count": len(self.areas),
-            "outside": sum(one == "outside" for one in self.areas.values()),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class GroupResult:
-    """What a run says of one class group; without a forecast `refused` says why and all else is empty."""
-
-    group: ClassGroup
-    refused: dict[str, Any] | None = None
-    found: Forecast | None = None
-    per_km2_week: Floats | None = None
-    shown: Bools | None = None
-    weighted: Floats | None = None
-    picture: Picture | None = None
-    weighted_picture: Picture | None = None
-    legend: tuple[Step, ...] = ()
-    hot: dict[str, Any] | None = None
-    scores: dict[str, Any] = field(default_factory=dict)
-    lists: tuple[LevelList, ...] = ()
-    patrols: Patrols | None = None
-    figures: dict[str, Any] = field(default_factory=dict)
-    cautions: tuple[dict[str, Any], ...] = ()
 
 
 def of_group(events: Events, group: ClassGroup) -> Events:
@@ -100,9 +51,10 @@ def compute_group(
     rules: RiskRules,
     *,
     check: bool = True,
+    tell: Tell = lambda: None,
 ) -> GroupResult:
     """Forecast one group. `check`: also replay the past, to say how good such forecasts were; without, the
-    model is chosen on few windows.
+    model is chosen on few windows. `tell` is called now and then while it lasts.
 
     A refusal of the engine (nothing ever happened, ...) becomes the result's `refused`, so that one empty group does
     not end a run.
@@ -154,7 +106,7 @@ def compute_group(
         for level, found in zip(ground.levels, per_level, strict=True)
     )  # fmt: skip
     patrols = _patrols(ground, lists, group, origin_on, horizon, rules)
-    scores = _scores(ground, mine, horizon, origin, calendar) if check else {}
+    scores = scores_of(ground, mine, horizon, origin, calendar, tell) if check else {}
     return GroupResult(
         group=group,
         found=base,
@@ -165,10 +117,10 @@ def compute_group(
         weighted_picture=None if weighted is None else draw(ground.grid, ground.metric, weighted, legend),
         legend=legend,
         hot=hot_spots(ground.grid, ground.metric, per_week),
-        scores=scores | {"choice": {one.model: _rounded(one.log_score) for one in base.choice.tuned}},
+        scores=scores | {"choice": {one.model: rounded(one.log_score) for one in base.choice.tuned}},
         lists=lists,
         patrols=patrols,
-        figures=_figures(ground, base, mine, lists[0], origin)
+        figures=figures_of(ground, base, mine, lists[0], origin)
         | {"patrols": patrols.as_json() if patrols is not None else None},
         cautions=tuple(cautions_of(base, mine, lists[0].rows, lists[0].level, horizon)),
     )
@@ -226,63 +178,16 @@ def compute_run(
     check: bool = True,
     tell: Tell = lambda: None,
 ) -> tuple[GroupResult, ...]:
-    """Every group in the order of the rules; `tell` is called after each."""
+    """Every group in the order of the rules; `tell` is called now and then, and after each."""
     results = []
     for group in rules.groups:
         if groups is not None and group.key not in groups:
             continue
-        results.append(compute_group(ground, events, group, origin_on, horizon, rules, check=check))
+        results.append(
+            compute_group(ground, events, group, origin_on, horizon, rules, check=check, tell=tell)
+        )
         tell()
     return tuple(results)
-
-
-def _scores(
-    ground: RunGround, mine: Events, horizon: Horizon, origin: float, calendar: Any
-) -> dict[str, Any]:
-    """How each model did in the rolling backtest, on windows of this very length."""
-    try:
-        # The calendar reaches beyond the origin, and holidays are known ahead: nothing leaks by it.
-        report = backtest(
-            ground.grid, mine, horizon.days, end_d=origin, areas=ground.levels[0].areas, calendar=calendar,
-            use_found=False,
-        ).all  # fmt: skip
-    except GridmapError as error:
-        return {"refused": {"code": error.code, "params": error.params}}
-    return {
-        "origins": len(report.origins_d),
-        "events": report.events,
-        "chosen": report.chosen,
-        "models": {model: _score(report, model) for model in report.models},
-        "best_simple": max(
-            (model for model in report.models if model in SIMPLE_MODELS),
-            key=lambda model: report.score_of(model).log_score,
-            default=None,
-        ),
-    }
-
-
-def _score(report: TypeReport, model: str) -> dict[str, Any]:
-    score = report.score_of(model)
-    shares = [f"{share:g}" for share in AREA_SHARES]
-    return {
-        "log_score": _rounded(score.log_score),
-        "log_error": _rounded(score.log_error),
-        "coverage90": _rounded(score.coverage90),
-        **{
-            name: {share: _rounded(value) for share, value in zip(shares, values.tolist(), strict=True)}
-            for name, values in (
-                ("hit", score.hit),
-                ("hit_error", score.hit_error),
-                ("pai", score.pai),
-                ("pei", score.pei),
-            )
-        },
-    }
-
-
-def _rounded(value: float) -> float | None:
-    """Four digits; None for what is no number, which JSON does not know."""
-    return round(float(value), 4) if np.isfinite(value) else None
 
 
 def _per_week(ground: RunGround, expected: Floats, horizon: Horizon) -> Floats:
@@ -318,64 +223,3 @@ def _top_classes(level: RunLevel, mine: Events, origin: float) -> dict[str, list
         ]
         for code, row in zip(level.areas.codes, table, strict=True)
     }
-
-
-def _figures(
-    ground: RunGround, found: Forecast, mine: Events, listed: LevelList, origin: float
-) -> dict[str, Any]:
-    weeks = np.floor((origin - mine.occurred_d) / 7.0).astype(np.int64)
-    fitted = ~mine.found
-    count = np.bincount(weeks[fitted & (weeks >= 0)], minlength=_WEEKS_SHOWN)[:_WEEKS_SHOWN]
-    known_weeks = int(weeks.max(initial=0)) + 1
-    level = found.level
-    hours = found.hours
-    return {
-        "days": [round(float(value), 3) for value in found.days],
-        "hours": [round(float(value), 5) for value in hours.shares],
-        "hours_rows": hours.rows,
-        "hours_left_out": {
-            "coarse": hours.coarse, "default_time": hours.default_time, "too_long": hours.too_long,
-        },
-        # Latest first here would be read backwards: oldest first, the last one the week before the origin.
-        "weeks": [int(value) for value in count[: min(known_weeks, _WEEKS_SHOWN)][::-1]],
-        "fitted": found.fitted,
-        "found_left_out": found.found_left_out,
-        "found_share": round(float(mine.found.mean()), 4) if len(mine) else 0.0,
-        "outside": found.outside,
-        "per_day": round(level.per_day, 3),
-        "long_per_day": round(level.long_per_day, 3),
-        "kinds_of_days": {one.name: round(one.times, 3) for one in level.kinds},
-        "known_share": [round(float(value), 3) for value in level.known_share[:14]],
-        "changes": [
-            {
-                "kind": one.kind,
-                "key": (mine.classes if one.kind == "class" else mine.channels)[one.index],
-                "on": (date(1970, 1, 1) + timedelta(days=int(one.day_d))).isoformat(),
-                "before_per_week": round(one.before_per_week, 1),
-                "after_per_week": round(one.after_per_week, 1),
-            }
-            for one in found.changes
-        ],
-        "kinds_of_areas": _by_kind(listed),
-        "area_km2": round(ground.grid.area_km2, 1),
-    }  # fmt: skip
-
-
-def _by_kind(listed: LevelList) -> dict[str, dict[str, float]]:
-    """Sums over urban and over rural areas of the first level."""
-    place = {row.code: row for row in listed.level.rows}
-    km2 = dict(zip(listed.level.areas.codes, listed.level.areas.km2.tolist(), strict=True))
-    sums: dict[str, dict[str, float]] = {}
-    for kind in (URBAN, RURAL, None):
-        rows = [row for row in listed.rows if place[row.code].urban_rural == kind]
-        if not rows:
-            continue
-        known = sum(row.known for row in rows)
-        sums[kind or "unknown"] = {
-            "areas": len(rows),
-            "km2": round(sum(km2[row.code] for row in rows), 1),
-            "expected": round(sum(row.expected for row in rows), 2),
-            "known": known,
-            "found_share": round(sum(row.known * row.found_share for row in rows) / max(known, 1), 4),
-        }
-    return sums

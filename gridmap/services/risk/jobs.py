@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 SILENT_AFTER = timedelta(minutes=15)
 MOST_ATTEMPTS = 3
+_SAYS_ALIVE_S = 20.0
 EARLIEST = date(2000, 1, 1)
 
 _CLAIM = text(
@@ -218,7 +219,13 @@ def make(
         read = read_events(tx, ground, rules, job.origin_on)
         beside = read_beside(tx, ground, rules)
 
+    told = begun
+
     def alive() -> None:
+        nonlocal told
+        if time.monotonic() - told < _SAYS_ALIVE_S:
+            return
+        told = time.monotonic()
         with system_transaction(database, clock) as tx:
             tx.session.execute(update(RiskJob).where(RiskJob.id == job.id).values(alive_at=tx.now))
 

@@ -7,7 +7,7 @@ from typing import Any
 from gridmap.domain.risk_rules import RiskLevel, RiskRules
 from gridmap.risk.area_list import AreaRisk
 from gridmap.services.risk.beside import Beside
-from gridmap.services.risk.compute import LevelList
+from gridmap.services.risk.results import LevelList
 
 
 def mean_density(listed: LevelList) -> float:

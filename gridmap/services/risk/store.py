@@ -18,11 +18,11 @@ from gridmap.domain.ids import new_id
 from gridmap.domain.risk_rules import Horizon, RiskRules
 from gridmap.services.outbox import publish
 from gridmap.services.risk.beside import Beside
-from gridmap.services.risk.compute import GroupResult
 from gridmap.services.risk.events import Snapshot
 from gridmap.services.risk.ground import RunGround
 from gridmap.services.risk.pictures import packed
 from gridmap.services.risk.reasons import colour, mean_density, reasons_of
+from gridmap.services.risk.results import GroupResult
 from gridmap.services.transaction import system_transaction
 
 _ROWS_A_WRITE = 300

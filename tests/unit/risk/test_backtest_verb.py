@@ -142,6 +142,15 @@ def future(line: int) -> str:
         ("t,lon,lat,type\nyesterday,113,28,a\n", "risk_time_unreadable"),
         ("t,lon,lat,type\n03/04/2024,113,28,a\n", "risk_dates_ambiguous"),
         (plain(rows(days=30)), "risk_history_too_short"),
+        ("Longitude of it;x\n113,28\n", "risk_columns_missing"),
+        ("t,lon,lat,type\n2024-01-01,1e308,28,a\n", "risk_row_broken"),
+        ("t,lon,lat,type\n2024-01-01,inf,28,a\n", "risk_row_broken"),
+        ("t,lon,lat,type\n2024-01-01,11342000,28,a\n", "risk_row_broken"),
+        # Longitude and latitude changed places: 113 degrees north there is not.
+        (
+            "t,lon,lat,type\n" + "".join(f"{d},{y},{x},{kind}\n" for d, x, y, kind in rows()),
+            "risk_row_broken",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("risk") else "",
 )
@@ -151,6 +160,32 @@ def test_bad_files_are_refused_with_a_code(tmp_path: Path, text: str, code: str)
     done = CliRunner().invoke(risk, ["backtest", "--incidents", str(file)])
     assert isinstance(done.exception, Invalid)
     assert done.exception.code == code
+
+
+def test_one_row_far_away_is_told_and_does_not_stretch_the_ground(tmp_path: Path) -> None:
+    """A slip of a digit within the globe's range: on the other side of it."""
+    cases = rows()
+    reports = []
+    for strays in ([], [(-66.6, -28.3), (13.4, 28.3)]):
+        file = tmp_path / "cases.csv"
+        # One early, so that it could shape the ground, and one that is scored.
+        extra = [(cases[at][0], x, y, "theft") for at, (x, y) in zip((10, -10), strays, strict=False)]
+        file.write_text(plain([*cases, *extra]), encoding="utf-8")
+        reports.append(run("--incidents", str(file), "--cell-m", "500"))
+    right, slipped = reports
+    assert slipped["cells"] == right["cells"]
+    assert (right["outside"], slipped["outside"]) == (0, 1)
+    assert slipped["models"]["kde"]["log_score"] == pytest.approx(
+        right["models"]["kde"]["log_score"], abs=0.05
+    )
+
+
+def test_a_class_never_seen_before_the_first_forecast_has_an_answer(tmp_path: Path) -> None:
+    cases = [*rows(), *((d, x, y, "new") for d, x, y, _ in rows(40, seed=3) if d > date(2022, 12, 1))]
+    (tmp_path / "cases.csv").write_text(plain(cases), encoding="utf-8")
+    report = run("--incidents", str(tmp_path / "cases.csv"), "--cell-m", "500")
+    assert report["types"]["new"]["refused"]["code"].startswith("risk_")
+    assert "NaN" not in json.dumps(report)
 
 
 def test_an_unknown_class_and_a_missing_file_are_refused(tmp_path: Path) -> None:
