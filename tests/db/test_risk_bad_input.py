@@ -72,15 +72,14 @@ def verb(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
     return call
 
 
-@pytest.mark.parametrize("case", ["none", "one", "one point", "one cell of classes", "far and ahead"])
+@pytest.mark.parametrize("case", ["none", "one", "one point", "one point of four classes", "far and ahead"])
 def test_every_file_of_odd_data_is_a_file_or_a_code(world: World, case: str) -> None:
     at = world.point_in(0)
     if case == "one":
         plant(world, 1)
     elif case == "one point":
         plant(world, 300, at=at)
-    elif case == "one cell of classes":
-        # One point with four classes is a desk: all of it goes, and nothing is left to forecast.
+    elif case == "one point of four classes":
         for number, key in enumerate(("S2.02", "S1.01", "S2.10", "C1.01")):
             plant(world, 60, at=at, class_key=key, seed=number)
     elif case == "far and ahead":
@@ -95,7 +94,7 @@ def test_every_file_of_odd_data_is_a_file_or_a_code(world: World, case: str) -> 
     for ending in ENDINGS:
         if not HAVE_TYPE and ending in ("html", "png", "pdf"):
             continue
-        if case in ("none", "one cell of classes"):
+        if case == "none":
             with pytest.raises(Invalid, match="risk_no_events"):
                 a_file(world, run_id, ending)
             continue
