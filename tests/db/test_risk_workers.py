@@ -23,6 +23,8 @@ from gridmap.settings import Settings
 from tests.db.test_risk_runs import AUTHOR, METRIC, TODAY, plant, read
 from tests.world import World
 
+pytestmark = pytest.mark.slow  # processes that give way to all others
+
 Start = Callable[[], "subprocess.Popen[bytes]"]
 FIGURES = (
     "select r.horizon, l.class_group, l.area_id, l.expected, l.low, l.high, l.rank, l.rank_low, l.rank_high,"
@@ -60,14 +62,14 @@ def test_two_processes_share_a_province_and_give_what_one_gives(
 ) -> None:
     plant(world, 250, county=0)
     plant(world, 250, county=1, seed=9)
-    horizons = ("day", "week", "4weeks")
+    horizons = ("week", "4weeks")
     alone = jobs.work(
         database, world.clock, METRIC, risk_rules(), only=ask(world, "99", *horizons), who="alone:1"
     )
     asked = ask(world, "99", *horizons)
-    assert len(asked) == 6
+    assert len(asked) == 4
     workers = [start(), start()]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
     done = read(database, "select status, claimed_by from risk_job where id = any(:ids)", ids=asked)
     assert {row.status for row in done} == {"done"}
     assert {int(row.claimed_by.split(":")[1]) for row in done} == {worker.pid for worker in workers}
