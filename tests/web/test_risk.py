@@ -152,7 +152,7 @@ def test_a_grant_within_the_county_is_told_its_part_and_no_more(
     ]
     (line,) = ok(part.get("/api/risk/runs"))["items"]
     assert (line["id"], line["is_part"], line["area_code"]) == (run, True, "990101")
-    assert (line["snapshot"], line["author"], set(line["params"])) == ({}, "", {"levels"})
+    assert (line["snapshot"], line["author"], set(line["params"])) == ({}, "", {"levels", "exposure"})
     surface = ok(part.get(f"/api/risk/runs/{run}/theft"))
     assert (surface["expected"], surface["low"], surface["high"]) == (
         told["expected"],

@@ -20,8 +20,8 @@ from gridmap.services.risk.early_warning.answering import RuleLine
 from gridmap.services.risk.inspections import InspectionLine
 from gridmap.services.risk.jobs import ask_area
 from gridmap.services.risk.mutes import MuteLine
-from gridmap.services.risk.release import LEVELS_OUT
 from gridmap.services.risk.reading import AreaLine, JobLine, RunLine, SurfaceLine
+from gridmap.services.risk.release import LEVELS_OUT
 from gridmap.services.risk.rung import RungLine
 from gridmap.services.risk.store import Author
 from layers.risk.products import write

@@ -221,9 +221,7 @@ def get_surface(tx: Tx, run_id: UUID, group: str) -> SurfaceLine:
     return SurfaceLine(*row)
 
 
-def list_areas(
-    tx: Tx, run_id: UUID, group: str, level: str, *, is_part: bool = False
-) -> list[AreaLine]:
+def list_areas(tx: Tx, run_id: UUID, group: str, level: str, *, is_part: bool = False) -> list[AreaLine]:
     """The risk list, highest expected count first; empty where the run has no forecast for the group.
 
     `is_part`: of a run that reaches beyond the actor's sight, the lines inside it; without the level's mean rate, which

@@ -160,6 +160,8 @@ export interface WarningRule {
   rule: string;
   name: Name;
   kind: "cluster" | "surge";
+  /** A surge cannot ring before the first forecast; nothing is known of a rule that the worker has not looked at. */
+  state: "watching" | "waiting_for_run" | "not_started";
   severity: number;
   count: number;
   within_m: number | null;

@@ -212,6 +212,8 @@ export const warn = {
   none: ["最近 30 天没有响过预警。规则每分钟检查一次。", "Nothing rang within 30 days. The rules are looked at once a minute."],
   saw_cluster: ["{within} 米内 {days} 天 {n} 起", "{n} within {within} m and {days} days"],
   saw_surge: ["已有 {n} 起,通常此时 {expected} 起", "{n} so far, {expected} usual by now"],
+  waiting_for_run: ["等待首次预测:没有预测就无从比较,此规则暂时不会报警。", "Waits for the first forecast: without one there is nothing to compare with, so this rule cannot ring yet."],
+  not_started: ["后台尚未开始检查此规则。", "The worker has not looked at this rule yet."],
   record: ["过去 {days} 天会响 {n} 次,其中 {vain} 次误报({share})", "Over {days} days it would have rung {n} times, {vain} of them in vain ({share})"],
   record_silent: ["过去 {days} 天不会响,误报率未知", "Over {days} days it would not have rung: how often in vain is unknown"],
   record_none: ["还没有用历史检验过,误报率未知", "Not yet replayed over the past: how often in vain is unknown"],
