@@ -45,6 +45,8 @@ def test_a_result_that_came_too_late_is_shown_and_saved(
             assert page.get_by_role("link", name="高德地图").get_attribute("href")
             _is_fit_for_gloves(page)
             page.get_by_role("button", name="取消").click()
+            # From here on nothing goes out: the step that is refused has a result waiting behind it.
+            phone.context.set_offline(True)
             page.get_by_role("button", name="我已到场").click()
             page.get_by_role("button", name="已处置").click()
             page.get_by_label("情况说明").fill("已劝离")
@@ -52,7 +54,6 @@ def test_a_result_that_came_too_late_is_shown_and_saved(
             # What was filled in outlives the page.
             page.reload()
             expect(page.get_by_label("情况说明")).to_have_value("已劝离")
-            phone.context.set_offline(True)
             page.get_by_role("button", name="提交结果").click()
             expect(page.get_by_text("结果已存在手机上")).to_be_visible()
             page.screenshot(path=pictures / "phone-result-kept.png")

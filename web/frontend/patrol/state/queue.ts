@@ -4,7 +4,7 @@ import { ApiError } from "@shared/api/client";
 import { me } from "@shared/auth/session";
 import { conflictsOf, type Lane, nextEntry, nextHoldMs } from "./queue_plan";
 import { judge, waitMs } from "./queue_rules";
-import { type Action, addEntry, dropEntry, type Entry, listEntries, saveEntry } from "./queue_store";
+import { type Action, addEntry, dropEntries, type Entry, listEntries, saveEntry } from "./queue_store";
 import { send, verbOf } from "./send";
 
 const entries = shallowRef<Entry[]>([]);
@@ -47,10 +47,8 @@ export function findEntry(id: number): Entry | undefined {
 
 /** Takes entries out of the line for good. */
 export async function discard(...dropped: (Entry | number)[]): Promise<void> {
-  for (const item of dropped) {
-    const id = typeof item === "number" ? item : item.id;
-    if (id !== undefined) await dropEntry(id);
-  }
+  const ids = dropped.map((item) => (typeof item === "number" ? item : item.id));
+  await dropEntries(ids.filter((id) => id !== undefined));
   await reload();
   void flush();
 }
@@ -96,7 +94,7 @@ async function sendOne(lane: Lane, entry: Entry): Promise<boolean> {
   // being filled in would vanish.
   await saveEntry({ ...entry, sent: true });
   await afterSend();
-  if (entry.id !== undefined) await dropEntry(entry.id);
+  if (entry.id !== undefined) await dropEntries([entry.id]);
   return true;
 }
 

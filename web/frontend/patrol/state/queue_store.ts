@@ -101,10 +101,16 @@ export async function addEntry(account: string, action: Action, holdUntil?: numb
   return (await store()).add("entries", entry);
 }
 
+/** Changes an entry; one that was dropped meanwhile stays dropped, whatever its sending came to. */
 export async function saveEntry(entry: Entry): Promise<void> {
-  await (await store()).put("entries", entry);
+  const line = (await store()).transaction("entries", "readwrite");
+  if (entry.id !== undefined && (await line.store.getKey(entry.id)) !== undefined) await line.store.put(entry);
+  await line.done;
 }
 
-export async function dropEntry(id: number): Promise<void> {
-  await (await store()).delete("entries", id);
+/** All or none: what waits behind a dropped entry must not go out between the two. */
+export async function dropEntries(ids: readonly number[]): Promise<void> {
+  const line = (await store()).transaction("entries", "readwrite");
+  for (const id of ids) void line.store.delete(id);
+  await line.done;
 }
