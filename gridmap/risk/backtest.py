@@ -15,7 +15,7 @@ import numpy as np
 from gridmap.errors import GridmapError, Invalid
 from gridmap.risk.arrays import Floats
 from gridmap.risk.calendar import NO_CALENDAR, Calendar
-from gridmap.risk.choice import Choice, choose, earlier_origins
+from gridmap.risk.choice import Choice, choose, windows_before
 from gridmap.risk.counts import covered, fit_dispersion
 from gridmap.risk.events import Events
 from gridmap.risk.grid import Areas, Grid
@@ -159,7 +159,7 @@ def _one_type(
     origins = scored_origins(inside.occurred_d, horizon_d, end_d)
     fitted = inside if use_found else inside.take(~inside.found)
     known = fitted.known_at(origins[0])
-    tuning = 2 * len(earlier_origins(known, origins[0], horizon_d, 20))
+    tuning = 2 * len(windows_before(known, origins[0], horizon_d, 20)[1])
     done = 0
 
     def tell() -> None:

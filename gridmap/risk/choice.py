@@ -19,6 +19,7 @@ from gridmap.risk.spatial import Units, Windows, look_back
 
 MOST_WINDOWS = 20
 _LEAST_KNOWN = 10
+_SHORTER_D = (14.0, 7.0, 3.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ class Choice:
     Attributes:
         model: the name of the best. `tuned`: every model that was tried, in the order of `MODEL_NAMES`.
         windows, events: how many earlier windows it rests on, and how many events they held.
+        window_d: their length: the horizon, or less where the history is too short for one such window.
     """
 
     model: str
     tuned: tuple[Tuned, ...]
     windows: int
     events: int
+    window_d: float = 0.0
 
     @property
     def best(self) -> Tuned:
@@ -79,27 +82,38 @@ def choose(
 
     Parameters are tuned on the first two thirds of those windows and compared on the rest, so that a model with many
     parameters has no head start; a near tie goes to the one with fewer (half of Akaike's k / n).
-    The winner and the others are then tuned on all of them. With too little history for a single window the even
-    spread is the answer. Dispersion is that of areas where they are given, else of
-    blocks of cells. `tell` hears each window, twice.
+    The winner and the others are then tuned on all of them. A history too short for one window of the horizon is
+    judged on shorter ones, down to a day (a new site would see an even spread for two months); without any the even
+    spread is the answer. Dispersion is that of areas where they are given, else of blocks of cells. `tell` hears each
+    window, twice.
     Raises Invalid("risk_model_unknown", name).
     """
     for name in names:
         if name not in MODEL_NAMES:
             raise Invalid("risk_model_unknown", name=name)
     known = events.known_at(origin_d)
-    origins = earlier_origins(known, origin_d, horizon_d, most_windows)
+    window_d, origins = windows_before(known, origin_d, horizon_d, most_windows)
     if not origins:
         return Choice.even()
     units = Units.of(grid, areas)
-    widths = look_back(grid, known, origins, horizon_d, parts_for_bandwidth(), units, calendar, tell)
+    widths = look_back(grid, known, origins, window_d, parts_for_bandwidth(), units, calendar, tell)
     bandwidth_m = best_bandwidth(widths)
     windows = look_back(
-        grid, known, origins, horizon_d, parts_for(bandwidth_m, horizon_d), units, calendar, tell
+        grid, known, origins, window_d, parts_for(bandwidth_m, window_d), units, calendar, tell
     )
     if not windows.events:
         return Choice.even()
     return _compare(windows, [name for name in MODEL_NAMES if name in names], bandwidth_m)
+
+
+def windows_before(
+    known: Events, origin_d: float, horizon_d: float, most: int
+) -> tuple[float, list[float]]:
+    """The length of the windows to judge by, and their starts: the longest of which the history holds one."""
+    for length_d in (horizon_d, *(length_d for length_d in _SHORTER_D if length_d < horizon_d)):
+        if origins := earlier_origins(known, origin_d, length_d, most):
+            return length_d, origins
+    return horizon_d, []
 
 
 def earlier_origins(known: Events, origin_d: float, horizon_d: float, most: int) -> list[float]:
@@ -125,4 +139,4 @@ def _compare(windows: Windows, names: Sequence[str], bandwidth_m: float) -> Choi
         counts, means = windows.unit_counts(recipe)
         tuned.append(Tuned(name, recipe, score, fit_dispersion(counts, means)))
     best = max(tuned, key=lambda one: one.log_score - FREEDOM[one.model] / (2 * windows.events))
-    return Choice(best.model, tuple(tuned), len(windows), windows.events)
+    return Choice(best.model, tuple(tuned), len(windows), windows.events, windows.horizon_d)

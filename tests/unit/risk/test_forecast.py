@@ -136,3 +136,16 @@ def test_refusals() -> None:
         forecast(grid, events, ORIGIN, 7).choice.of("oracle")
     with pytest.raises(Invalid, match="risk_weight"):
         replace(events, weight=np.zeros(100))
+
+
+def test_a_first_month_is_judged_on_shorter_windows_than_four_weeks() -> None:
+    """A site that has run for thirty days knows well where things happen: the even spread would deny it."""
+    grid, events = city(), clustered(3_000, 30, np.random.default_rng(17))
+    made = forecast(grid, events, 18_030.0, 28)
+    assert made.choice.model != "uniform"
+    assert 1 <= made.choice.window_d < 28
+    cell = grid.cell_of(events.x_m, events.y_m)
+    came = np.bincount(cell[cell >= 0], minlength=grid.size)
+    busiest = np.argsort(came)[-20:]
+    share = made.cells.expected.ravel()[busiest].sum() / made.cells.expected.sum()
+    assert share > 0.5 * came[busiest].sum() / came.sum()
