@@ -27,6 +27,7 @@ from layers.risk.texts import (
     horizon_name,
     imprint_of,
     level_name,
+    number,
     patrols_note,
     say,
     title_of,
@@ -57,7 +58,9 @@ def write_pdf(product: Product, lang: Language) -> bytes:
     heads = _heads(product, lang)
     notes = [say("kept_back_note", lang), patrols_note(product, lang), say("warning", lang)]
     font = _type.name_for("".join(heads) + _all_text(tables) + _frame_text(product, lang, notes))
-    body = ParagraphStyle("body", fontName=font, fontSize=8, leading=10, wordWrap="CJK")
+    body = ParagraphStyle(
+        "body", fontName=font, fontSize=8, leading=10, wordWrap="CJK" if lang == "zh" else None
+    )
     small = ParagraphStyle("small", parent=body, textColor=colors.HexColor("#3c4d5c"))
     head = ParagraphStyle("head", parent=body, fontSize=15, leading=20)
     section = ParagraphStyle("section", parent=body, fontSize=11, leading=16, spaceBefore=8)
@@ -135,9 +138,13 @@ def _heads(product: Product, lang: Language) -> list[str]:
 
 def _rows(product: Product, rows: tuple[OutLine, ...], lang: Language) -> list[list[str]]:
     return [
-        [str(cells[name]) for name in _COLUMNS]
+        [_told(cells[name]) for name in _COLUMNS]
         for cells in (cells_of(row, lang, product.counts_horizon) for row in rows)
     ]
+
+
+def _told(value: Any) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)
 
 
 def _table(
@@ -155,8 +162,8 @@ def _table(
     at = _COLUMNS.index("level")
     # The bar beside the name keeps the text black on white.
     styles += [
-        ("LINEBEFORE", (at, number), (at, number), 4, colors.HexColor(tints[row.line.risk_level]))
-        for number, row in enumerate(rows, 1)
+        ("LINEBEFORE", (at, row_at), (at, row_at), 4, colors.HexColor(tints[row.line.risk_level]))
+        for row_at, row in enumerate(rows, 1)
         if row.expected is not None
     ]
     return Table(

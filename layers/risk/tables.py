@@ -140,7 +140,7 @@ def write_xlsx(product: Product, lang: Language) -> bytes:
 
 def _safe(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula is told as text."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def write_geojson(product: Product, lang: Language) -> bytes:
