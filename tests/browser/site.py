@@ -30,6 +30,7 @@ class DemoSite:
     url: str
     log_ins: dict[str, Any]
     process: subprocess.Popen[bytes]
+    environment: dict[str, str]
 
     def staff(self, role: str) -> tuple[str, str]:
         person = next(row for row in self.log_ins["staff"] if row["role"] == role)
@@ -38,6 +39,22 @@ class DemoSite:
     def officer(self, index: int = 0, kind: str = "grid_worker") -> tuple[str, str]:
         found = [row for row in self.log_ins["officers"] if row["kind"] == kind]
         return found[index]["login"], self.log_ins["officer_password"]
+
+    def command(self, *words: str) -> str:
+        """Run a verb of `gridmap` on this site, as its administrator would; answers what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "gridmap", *words], env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"gridmap {' '.join(words)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def wait_for_history(self) -> None:
+        """Until the past is loaded, which goes on while the site already serves."""
+        (progress,) = Path(self.environment["GRIDMAP_DATA_DIR"]).rglob("loaded.json")
+        until = time.monotonic() + READY_TIMEOUT_S
+        while not json.loads(progress.read_text(encoding="utf-8"))["complete"]:
+            assert time.monotonic() < until, "the history did not come"
+            time.sleep(0.5)
 
 
 @contextmanager
@@ -65,7 +82,7 @@ def demo_site(*extra: str) -> Iterator[DemoSite]:
     try:
         url = f"https://127.0.0.1:{port}"
         _wait_ready(url, process, folder / "demo.log")
-        yield DemoSite(url, _log_ins(folder / "data"), process)
+        yield DemoSite(url, _log_ins(folder / "data"), process, environment)
     finally:
         _stop(process)
         log.close()

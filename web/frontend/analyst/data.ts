@@ -38,8 +38,10 @@ export function useRisk() {
   const run = computed(() => history.value.find((one) => one.origin_on === view.origin) ?? history.value.at(-1) ?? null);
   const runId = computed(() => run.value?.id ?? "");
   const isOpen = computed(() => runId.value !== "");
-  const surface = useQuery({ queryKey: computed(() => ["risk", "surface", runId.value, view.group]), queryFn: () => getSurface(runId.value, view.group), enabled: isOpen, staleTime: Infinity });
-  const list = useQuery({ queryKey: computed(() => ["risk", "list", runId.value, view.group, view.level]), queryFn: () => listRiskAreas(runId.value, view.group, view.level), enabled: isOpen, staleTime: Infinity });
+  /** What a run says stays, until what came is counted beside it. */
+  const told = computed(() => [runId.value, run.value?.outcome_at ?? ""]);
+  const surface = useQuery({ queryKey: computed(() => ["risk", "surface", ...told.value, view.group]), queryFn: () => getSurface(runId.value, view.group), enabled: isOpen, staleTime: Infinity });
+  const list = useQuery({ queryKey: computed(() => ["risk", "list", ...told.value, view.group, view.level]), queryFn: () => listRiskAreas(runId.value, view.group, view.level), enabled: isOpen, staleTime: Infinity });
   const outlines = useQuery({ queryKey: computed(() => ["risk", "outlines", runId.value, view.group, view.level]), queryFn: () => getOutlines(runId.value, view.group, view.level), enabled: isOpen, staleTime: Infinity });
   const rows = computed(() => list.data.value?.items ?? []);
   const picked = computed(() => rows.value.find((row) => row.area_id === view.picked) ?? null);

@@ -1,15 +1,18 @@
 /** Sentences from the codes that a run tells. */
 import type { Coded, RiskArea, Rung, WarningRule } from "@shared/api/risk";
-import { findText, t } from "@shared/i18n";
+import { findText, locale, t } from "@shared/i18n";
 import { className, termName } from "@shared/vocab";
 
 export const percent = (value: unknown, digits = 0) => `${(Number(value) * 100).toFixed(digits)}%`;
+
+/** Several names or times in one line. */
+export const listed = (items: readonly string[]) => items.join(locale.value === "zh" ? "、" : ", ");
 
 /** Shares among the parameters become percentages, hours clock times, keys names. */
 function readable(params: Record<string, unknown>): Record<string, unknown> {
   const out: Record<string, unknown> = { ...params };
   for (const name of ["share", "urban", "rural"]) if (typeof out[name] === "number") out[name] = percent(out[name]);
-  if (Array.isArray(out.hours)) out.hours = out.hours.map((hour) => `${String(hour).padStart(2, "0")}:00`).join("、");
+  if (Array.isArray(out.hours)) out.hours = listed(out.hours.map((hour) => `${String(hour).padStart(2, "0")}:00`));
   if (typeof out.key === "string") out.key = out.kind === "channel" ? termName("channels", out.key) : className(out.key);
   return out;
 }
