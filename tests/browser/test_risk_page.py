@@ -15,7 +15,7 @@ from tests.browser.desk import calling, take_call, until
 from tests.browser.people import PHONE, seated
 from tests.browser.site import DemoSite
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DESK = {"width": 1440, "height": 900}
 SITE_ZONE = ZoneInfo("Asia/Shanghai")
@@ -147,7 +147,6 @@ def test_a_rule_is_muted_with_a_reason_and_heard_again(forecast: DemoSite, chrom
         assert seat.faults == []
 
 
-@pytest.mark.slow
 def test_a_warning_is_told_with_its_record_and_made_an_inspection(
     forecast: DemoSite, chromium: Browser
 ) -> None:

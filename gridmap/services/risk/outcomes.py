@@ -56,6 +56,8 @@ def close(database: Database, clock: Clock, metric: LocalMetric, rules: RiskRule
         ground = read_ground(tx, run.area_code, rules, metric)
         end = run.origin_on + timedelta(days=run.horizon_days)
         came = read_window(tx, ground, rules, run.origin_on, end)
+        # What patrols found stays out of what is forecast, and so out of what it is held against.
+        came = came.take(~came.found)
         groups = _groups(tx, run_id)
         rasters = {key: read_raster(tx, run_id, key) for key, legend in groups if legend is not None}
     for key, legend in groups:
