@@ -13,6 +13,7 @@ from gridmap.db.tables import IncidentEvent, Task
 from gridmap.domain.metric import LocalMetric
 from gridmap.domain.vocab import Term, vocabulary
 from gridmap.services.after_action import AfterAction
+from gridmap.services.task_pauses import Waiting, waits_of
 from web.sketch import sketch
 
 Language = Literal["zh", "en"]
@@ -46,6 +47,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "scene": ("现场", "On scene"),
     "state": ("结局", "Ended as"),
     "by_radio": ("电台代报", "by radio"),
+    "photo_impossible": ("无法补拍照片:{reason}", "no photo possible: {reason}"),
     "photo_follows": ("照片待补", "photo still to come"),
     "photo_none": ("没有现场照片", "no photo from the scene"),
     "told_later": ("手机无网络时按下,{at} 收到", "tapped without a line, received {at}"),
@@ -65,6 +67,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "not_acknowledged": ("未确认", "not acknowledged"),
     "tasks": ("预案步骤", "Plan steps"),
     "open": ("未完成", "open"),
+    "paused": ("挂起中", "on hold"),
+    "waited": ("挂起 {since} 至 {until}", "on hold {since} to {until}"),
+    "waits": ("自 {since} 挂起", "on hold since {since}"),
     "minutes": ("{n} 分 {s} 秒", "{n} min {s} s"),
     "hours": ("{n} 小时 {m} 分", "{n} h {m} min"),
     "seconds": ("{s} 秒", "{s} s"),
@@ -72,7 +77,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "late": ("超时", "late"),
 }
 # Parameters of events that are codes of a list.
-_CODED = {"reason": "decline_reason", "outcome": "outcome", "code": "result", "channel": "channel"}
+_CODED = {
+    "pause": "pause_reason",
+    "reason": "decline_reason",
+    "outcome": "outcome",
+    "code": "result",
+    "channel": "channel",
+}
 _SHOWN = ("call_sign", "number", "name", "text", "note")
 
 
@@ -84,6 +95,7 @@ def render_after_action(found: AfterAction, language: Language, zone: ZoneInfo, 
         found=found,
         incident=found.incident,
         words=words,
+        waits_of=waits_of,
         sketch=sketch(found.replay, metric),
         language=language,
     )
@@ -132,7 +144,7 @@ class Words:
     def event(self, event: IncidentEvent) -> str:
         """What happened, with the words that somebody wrote beside it."""
         params: Mapping[str, Any] = event.params
-        told = [str(params[name]) for name in _SHOWN if params.get(name)]
+        told = [self._said(params[name]) for name in _SHOWN if params.get(name)]
         told += [self.term(list_name, params[name]) for name, list_name in _CODED.items() if params.get(name)]
         if params.get("via") == "radio":
             told.append(self.text("by_radio"))
@@ -141,6 +153,19 @@ class Words:
         if event.occurred_at is not None:
             told.append(self.text("told_later", at=self.moment(event.at)))
         return " · ".join([self.term("event_kind", event.kind), *told])
+
+    def waited(self, stretch: Waiting) -> str:
+        """One stretch in which a step waited for somebody outside, with the reason."""
+        since, until = self.moment(stretch.since), self.moment(stretch.until)
+        span = (
+            self.text("waits", since=since)
+            if stretch.until is None
+            else self.text("waited", since=since, until=until)
+        )
+        return " · ".join([span, self.term("pause_reason", stretch.reason), *filter(None, [stretch.words])])
+
+    def _said(self, value: Any) -> str:
+        return (self.own_name(value) or "") if isinstance(value, Mapping) else str(value)
 
     def _name(self, term: Term | None, key: str | int | None) -> str:
         return str(key) if term is None else (term.zh, term.en)[self._index]

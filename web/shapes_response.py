@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from gridmap.db.tables import Agreement, HandOver, Notice, PlanRun, PlanVersion, Task
-from gridmap.domain.response import Plan, Rules, need_from
+from gridmap.domain.response import Plan, Rules, need_from, need_json
 from gridmap.services.areas import list_area_names
+from gridmap.services.dispatching.plan_trial import LevelTrial, PlanTrial
 from gridmap.services.dispatching.previewing import Asked
 from gridmap.services.plans import CurrentPlan
 from gridmap.services.queries.response import CalloutState, Response
@@ -33,6 +35,7 @@ class PlaceLine(TypedDict):
 class FenceRuleLine(TypedDict):
     kind: str
     value: float | None
+    mode: str | None
 
 
 class CalloutLine(TypedDict):
@@ -73,7 +76,10 @@ class RunLine(TypedDict):
 
 
 class TaskLine(TypedDict):
-    """One step of the checklist, done by whom and when."""
+    """One step of the checklist, done by whom and when.
+
+    A paused one has no `due_at`, and waiting on after `pause_ends_at` is an alarm. Only what `has_clock` can pause.
+    """
 
     id: UUID
     kind: str
@@ -82,6 +88,8 @@ class TaskLine(TypedDict):
     step: str | None
     plan_key: str | None
     due_at: datetime | None
+    has_clock: bool
+    pause_ends_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
     history: list[Params]
@@ -124,6 +132,7 @@ class PlanLine(TypedDict):
     tell: tuple[str, ...]
     levels: list[Params]
     steps: list[Params]
+    retired: bool
 
 
 class PlanVersionLine(TypedDict):
@@ -154,6 +163,38 @@ class PlanPreview(TypedDict):
     running: list[RunLine]
     who: list[WhoLine]
     wanted: int
+
+
+class LevelTrialLine(TypedDict):
+    """One level if nobody said yes before: what is wanted by then, from when on, and whom it asks first."""
+
+    number: int
+    mode: str
+    after_s: int
+    need: list[Params]
+    wanted: int
+    who: list[WhoLine]
+
+
+class StepDueLine(TypedDict):
+    key: str
+    due_at: datetime | None
+
+
+class PlanTrialLine(TypedDict):
+    """What a plan would do for one case now.
+
+    `fits`: "class", "group" or "no"; `starts`: "auto", "click" or "never"; `rival` is a plan that fits more closely.
+    `ends_after_s` is when the last level is over and the need an alarm.
+    """
+
+    fits: str
+    starts: str
+    rival: Params | None
+    levels: list[LevelTrialLine]
+    ends_after_s: int
+    told: list[str]
+    steps: list[StepDueLine]
 
 
 class CalloutPreview(TypedDict):
@@ -225,7 +266,7 @@ def callout(state: CalloutState) -> CalloutLine:
         "places": sum(place.count for place in places),
         "places_left": sum(max(0, place.count - state.taken.get(place.key, 0)) for place in places),
         "fence_id": row.fence_id,
-        "fence": {"kind": fence.kind, "value": fence.value} if fence else None,
+        "fence": {"kind": fence.kind, "value": fence.value, "mode": fence.mode} if fence else None,
         "rules": row.rules,
         "opened_at": row.opened_at,
         "expires_at": row.expires_at,
@@ -257,6 +298,8 @@ def task(row: Task) -> TaskLine:
         "step": row.params.get("step"),
         "plan_key": row.params.get("plan_key"),
         "due_at": row.due_at,
+        "has_clock": row.clock_limit_s is not None,
+        "pause_ends_at": row.pause_ends_at,
         "created_at": row.created_at,
         "finished_at": row.finished_at,
         "history": row.history,
@@ -323,6 +366,7 @@ def plan_line(body: Plan, version: int) -> PlanLine:
             }
             for step in body.steps
         ],
+        "retired": body.retired,
     }
 
 
@@ -334,6 +378,29 @@ def asked(one: Asked) -> WhoLine:
         "seconds": one.seconds,
         "distance_m": one.distance_m,
         "method": one.method,
+    }
+
+
+def plan_trial(trial: PlanTrial, levels: Sequence[LevelTrial]) -> PlanTrialLine:
+    rival = trial.rival
+    return {
+        "fits": ("no", "group", "class")[trial.fits],
+        "starts": trial.starts,
+        "rival": {"key": rival.key, "name": {"zh": rival.zh, "en": rival.en}} if rival else None,
+        "levels": [
+            {
+                "number": one.level.number,
+                "mode": one.level.mode,
+                "after_s": one.level.after_s,
+                "need": need_json(one.level.need),
+                "wanted": sum(place.count for place in one.level.need),
+                "who": [asked(person) for person in one.asked],
+            }
+            for one in levels
+        ],
+        "ends_after_s": sum(level.rules.level_s for level in trial.plan.levels),
+        "told": list(trial.told),
+        "steps": [{"key": step.key, "due_at": step.due_at} for step in trial.steps],
     }
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from gridmap.domain.vocab import vocabulary, vocabulary_dir
-from gridmap.errors import Invalid, Misconfigured
+from gridmap.domain.vocab import vocabulary
+from gridmap.errors import Invalid
 
 Mode = Literal["named", "next_in_line", "broadcast"]
 MODES: tuple[Mode, ...] = ("named", "next_in_line", "broadcast")
@@ -40,10 +38,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class FenceRule:
-    """Where people are asked: the incident's grid, that and its neighbours, so many metres, or minutes of travel."""
+    """Where people are asked: the incident's grid, that and its neighbours, so many metres, or minutes of travel.
+
+    `mode` is the way to travel that the ground of a broadcast is cut out by; who is ranked is measured by their own.
+    """
 
     kind: str
     value: float | None = None
+    mode: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +96,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """A response plan. `classes` are classes or groups of classes; `auto` the severities that start it by itself."""
+    """A response plan. `classes` are classes or groups of classes; `auto` the severities that start it by itself.
+
+    A retired one fits nothing and is started by nobody; what was started with an older version goes on.
+    """
 
     key: str
     zh: str
@@ -105,10 +110,11 @@ class Plan:
     tell: tuple[str, ...]
     levels: tuple[Level, ...]
     steps: tuple[Step, ...]
+    retired: bool = False
 
     def matches(self, class_key: str, severity: int) -> int:
         """How closely it fits: 0 not at all, 1 by the group, 2 by the very class."""
-        if severity not in self.severities:
+        if self.retired or severity not in self.severities:
             return 0
         if class_key in self.classes:
             return 2
@@ -130,23 +136,8 @@ def digest_of(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def shipped_plans(folder: Path | None = None) -> list[dict[str, Any]]:
-    """The plans of `plans.toml` as plain data, each checked. Raises Misconfigured that names the plan and the fault."""
-    path = (folder or vocabulary_dir()) / "plans.toml"
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["plan"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured("plans_unreadable", file=path.name, reason=str(error)) from error
-    for row in rows:
-        try:
-            check_plan(plan_from(row))
-        except Invalid as fault:
-            raise Misconfigured(fault.code, plan=row.get("key"), **fault.params) from fault
-    return cast(list[dict[str, Any]], rows)
-
-
 def plan_from(row: Mapping[str, Any]) -> Plan:
-    """A plan of plain data, as it was stored; whether this deployment can go by it says `check_plan`.
+    """A plan of plain data, as it was stored; whether this deployment can go by it says `plan_check`.
 
     Raises Invalid("plan_broken").
     """
@@ -170,6 +161,7 @@ def plan_from(row: Mapping[str, Any]) -> Plan:
                 )
                 for step in row.get("step", ())
             ),
+            retired=row.get("retired", False),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Invalid("plan_broken", reason=str(error)) from error
@@ -189,8 +181,8 @@ def _fence(row: Mapping[str, Any] | str | None) -> FenceRule | None:
         return None
     if isinstance(row, str):
         return FenceRule(row)
-    ((kind, value),) = row.items()
-    return FenceRule(kind, float(value))
+    ((kind, value),) = ((name, value) for name, value in row.items() if name != "mode")
+    return FenceRule(kind, float(value), row.get("mode"))
 
 
 def places_from(rows: Sequence[Mapping[str, Any]]) -> tuple[Place, ...]:
@@ -247,29 +239,8 @@ def _check_fence(fence: FenceRule) -> None:
     most = {"buffer_m": MAX_BUFFER_M, "minutes": MAX_MINUTES}.get(fence.kind)
     if most is not None and not (fence.value is not None and 0 < fence.value <= most):
         raise Invalid("fence_value_out_of_range", kind=fence.kind, most=most)
-
-
-def check_plan(plan: Plan) -> None:
-    """Raises Invalid that names what this deployment cannot go by."""
-    words = vocabulary()
-    unknown = [key for key in plan.classes if key not in words.classes]
-    if unknown:
-        raise Invalid("class_unknown", keys=unknown)
-    if not plan.levels or any(level.mode == "named" for level in plan.levels):
-        raise Invalid("plan_broken", reason="levels")
-    if not plan.levels[0].need:
-        raise Invalid("plan_broken", reason="first_level_needs_nobody")
-    if set(plan.auto) - set(plan.severities) or set(plan.severities) - {1, 2, 3, 4}:
-        raise Invalid("plan_broken", reason="severities")
-    if len({step.key for step in plan.steps}) != len(plan.steps):
-        raise Invalid("plan_broken", reason="step_twice")
-    for area_level in plan.tell:
-        words.term("level", area_level)
-    for step in plan.steps:
-        words.term("work_calendar", step.calendar)
-    for level in plan.levels:
-        check_need(level.need)
-        check_rules(level.mode, level.rules)
+    if fence.mode is not None:
+        vocabulary().term("mode", fence.mode)
 
 
 def add_up(first: Sequence[Place], second: Sequence[Place]) -> tuple[Place, ...]:

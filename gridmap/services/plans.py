@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +11,8 @@ from sqlalchemy import func, select, text, tuple_
 from gridmap.db.tables import Callout, Incident, IncidentEvent, PlanRun, PlanVersion
 from gridmap.domain.ids import new_id
 from gridmap.domain.lifecycle import is_active
-from gridmap.domain.response import Plan, Step, best_match, check_plan, digest_of, plan_from, shipped_plans
-from gridmap.domain.work_clock import WorkClock, work_calendar
+from gridmap.domain.plan_check import check_plan, shipped_plans
+from gridmap.domain.response import Plan, best_match, digest_of, plan_from
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services.auditing import audit
 from gridmap.services.dispatching.callouts import end_callout
@@ -42,7 +41,7 @@ def load_shipped(tx: Tx) -> int:
 
     Returns how many versions were added. A plan that a site changed stays as the site wants it.
     """
-    # Two processes that start at once bring them in one after the other.
+    # Two processes that start at once bring them in one after the other, and no version is given out twice.
     tx.session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOADING})
     newest = _newest(tx)
     added = 0
@@ -55,24 +54,31 @@ def load_shipped(tx: Tx) -> int:
     return added
 
 
-def change_plan(tx: Tx, key: str, body: dict[str, Any]) -> CurrentPlan:
-    """The site's own next version of a plan, or a new plan. What runs goes on by its version. Raises Invalid."""
+def change_plan(tx: Tx, key: str, body: dict[str, Any], *, based_on: int | None = None) -> CurrentPlan:
+    """The site's own next version of a plan, or a new plan. What runs goes on by its version.
+
+    `based_on` is the version that was looked at while it was written, 0 for a new plan. Raises Invalid, and
+    Conflict("plan_changed_meanwhile") when another one is in use by now.
+    """
     tx.actor.require("response.edit")
     plan = read_plan(key, body)
+    tx.session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOADING})
     known = _newest(tx).get(key)
+    in_use = known.version if known else 0
+    if based_on is not None and based_on != in_use:
+        raise Conflict("plan_changed_meanwhile", key=key, version=in_use)
     if known is not None and known.digest == digest_of(body):
         return CurrentPlan(known.id, known.version, plan)
-    row = _add(tx, body, known.version + 1 if known else 1, SITE)
-    audit(tx, "plan.change", "plan_version", row.id, key=key, version=row.version)
+    row = _add(tx, body, in_use + 1, SITE)
+    audit(tx, "plan.change", "plan_version", row.id, key=key, version=row.version, retired=plan.retired)
     return CurrentPlan(row.id, row.version, plan)
 
 
 def read_plan(key: str, body: dict[str, Any]) -> Plan:
-    """A plan as somebody wrote it, gone through as a publication would. Raises Invalid that names what is wrong."""
-    if body.get("key") != key:
-        raise Invalid("plan_broken", reason="key")
-    plan = plan_from(body)
-    check_plan(plan)
+    """A plan as somebody wrote it, gone through as a publication would. Raises Invalid that names every fault."""
+    plan = check_plan(body)
+    if plan.key != key:
+        raise Invalid("plan_broken", faults=[{"field": "key", "code": "key_other", "params": {"key": key}}])
     return plan
 
 
@@ -123,7 +129,10 @@ def start_plan(tx: Tx, incident_id: UUID, *, plan_key: str | None = None) -> Pla
     if plan_key is None:
         wanted = matching_plan(tx, incident)
     else:
-        wanted = next((found for found in current_plans(tx) if found.plan.key == plan_key), None)
+        wanted = next(
+            (found for found in current_plans(tx) if found.plan.key == plan_key and not found.plan.retired),
+            None,
+        )
     if wanted is None:
         raise NotFound("plan_not_found", plan_key=plan_key)
     return _start(tx, incident, wanted, "click")
@@ -195,19 +204,12 @@ def _start(tx: Tx, incident: Incident, wanted: CurrentPlan, how: str) -> PlanRun
     tx.session.add(run)
     tx.session.flush()
     for step in wanted.plan.steps:
-        step_task(tx, incident, run, step, _due(tx, step))
+        step_task(tx, incident, run, step)
     audit(tx, "plan.start", "plan_run", run.id, how=how, plan=run.plan_key, version=run.plan_version)
     touch(tx, incident, "plan_started", plan_key=run.plan_key, plan_version=run.plan_version, how=how)
     tell_areas(tx, incident, wanted.plan.tell, "plan")
     open_level(tx, incident, run, wanted.plan.levels[0], 1)
     return run
-
-
-def _due(tx: Tx, step: Step) -> datetime | None:
-    if step.due_min is None:
-        return None
-    clock = WorkClock.start(timedelta(minutes=step.due_min), tx.now)
-    return clock.due_at(work_calendar(step.calendar, tx.zone))
 
 
 def _was_suggested(tx: Tx, incident_id: UUID, plan_key: str) -> bool:

@@ -69,7 +69,7 @@ _OPEN = text(
     select 'task', t.id::text, coalesce(ti.number, ''), t.kind, null, t.created_at, t.assignee_account_id::text, false,
            t.params -> 'name'
       from task t left join incident ti on ti.id = t.subject_id and t.subject_kind = 'incident'
-     where t.status = 'open' and t.assignee_unit_id is null
+     where t.status in ('open', 'paused') and t.assignee_unit_id is null
        and (t.assignee_account_id = :me or t.assignee_account_id is null)
     union all
     select 'closure', c.id::text, coalesce(c.note, ''), c.reason, null, c.starts_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +10,32 @@ from sqlalchemy import and_, or_, select
 
 from gridmap.db.tables import Dispatch, Incident, PlanRun, Task
 from gridmap.domain.ids import new_id
-from gridmap.domain.lifecycle import active_statuses, next_status
+from gridmap.domain.lifecycle import active_statuses, is_active, next_status
 from gridmap.domain.response import Step
 from gridmap.domain.told_later import within
+from gridmap.domain.work_clock import WorkClock, work_calendar
 from gridmap.errors import Forbidden, NotFound
-from gridmap.services.alarms import raise_about
+from gridmap.services.alarms import raise_about, resolve_alarms
 from gridmap.services.incidents import lock_incident, touch
 from gridmap.services.timers import clear_timer, set_timer
 from gridmap.services.transaction import Tx
 
 PLAN_STEP = "plan_step"
 TASK_DUE = "task.due"
+TASK_WAITS = "task.waits"
 
 
-def step_task(tx: Tx, incident: Incident, run: PlanRun, step: Step, due_at: datetime | None) -> Task:
+def step_due(tx: Tx, step: Step) -> datetime | None:
+    """When a step is due if its plan starts now; None where it has no clock."""
+    if step.due_min is None:
+        return None
+    clock = WorkClock.start(timedelta(minutes=step.due_min), tx.now)
+    return clock.due_at(work_calendar(step.calendar, tx.zone))
+
+
+def step_task(tx: Tx, incident: Incident, run: PlanRun, step: Step) -> Task:
     """One step of the checklist as a task of the incident's area."""
+    due_at = step_due(tx, step)
     task = Task(
         id=new_id(),
         kind=PLAN_STEP,
@@ -34,6 +45,9 @@ def step_task(tx: Tx, incident: Incident, run: PlanRun, step: Step, due_at: date
         scope_path=incident.scope_path,
         status="open",
         due_at=due_at,
+        clock_limit_s=None if step.due_min is None else step.due_min * 60,
+        clock_calendar=None if step.due_min is None else step.calendar,
+        clock_since=None if step.due_min is None else tx.now,
         created_at=tx.now,
         params={
             "plan_key": run.plan_key,
@@ -80,7 +94,7 @@ def cancel_steps(tx: Tx, incident_id: UUID, plan_key: str, *, reason: str) -> in
     waiting = [
         task
         for task in list_steps(tx, incident_id)
-        if task.status == "open" and task.params.get("plan_key") == plan_key
+        if is_active("task", task.status) and task.params.get("plan_key") == plan_key
     ]
     for task in waiting:
         _write_end(tx, task, "cancel", reason)
@@ -106,6 +120,15 @@ def task_overdue(tx: Tx, task_id: UUID) -> None:
     )
 
 
+def lock_task(tx: Tx, incident_id: UUID, task_id: UUID) -> tuple[Incident, Task]:
+    """The incident's row first, then the task's, as it is by then."""
+    incident = lock_incident(tx, incident_id)
+    task = tx.session.scalars(
+        select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    return incident, task
+
+
 def _end(tx: Tx, task_id: UUID, verb: str, words: str | None) -> Task:
     task = tx.session.get(Task, task_id)
     if task is None or task.subject_id is None:
@@ -115,10 +138,7 @@ def _end(tx: Tx, task_id: UUID, verb: str, words: str | None) -> Task:
         tx.actor.require("case.handle")
         if not tx.actor.writes_in(task.scope_path):
             raise Forbidden("out_of_write_scope")
-    incident = lock_incident(tx, task.subject_id)
-    task = tx.session.scalars(
-        select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    incident, task = lock_task(tx, task.subject_id, task_id)
     _write_end(tx, task, verb, words)
     kind = "task_finished" if verb == "finish" else "task_cancelled"
     touch(
@@ -160,4 +180,7 @@ def _write_end(tx: Tx, task: Task, verb: str, words: str | None) -> None:
     if words:
         line["words"] = words
     task.history = [*task.history, line]
-    clear_timer(tx, TASK_DUE, task.id)
+    task.pause_ends_at = None
+    for timer in (TASK_DUE, TASK_WAITS):
+        clear_timer(tx, timer, task.id)
+    resolve_alarms(tx, "plan_step_waits", "task", task.id)

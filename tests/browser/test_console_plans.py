@@ -1,9 +1,6 @@
-"""What a shift lead keeps as data: response plans with their versions, and agreements on mutual aid."""
+"""What a shift lead keeps as data: agreements on mutual aid. The plans have a file of their own."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -15,42 +12,6 @@ from tests.browser.site import DemoSite
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 expect.set_options(timeout=20_000)
-# A plan that no other test starts.
-PLAN = "violence"
-
-
-def test_a_plan_is_changed_looked_at_and_published(site: DemoSite, chromium: Browser, pictures: Path) -> None:
-    with seated(chromium, site, site.staff("shift_lead"), "/admin", viewport=LAPTOP) as lead:
-        page = lead.page
-        plans = {row["key"]: row for row in lead.api("GET", "/api/plans")["items"]}
-        key = PLAN
-        (before, *_) = lead.api("GET", f"/api/plans/{key}/versions")["items"]
-        page.get_by_role("link", name="预案").click()
-        page.get_by_role("button", name=plans[key]["name"]["zh"]).click()
-        text = page.get_by_label("预案内容")
-        publish = page.get_by_role("button", name="发布为新版本")
-        expect(publish).to_be_disabled()
-        text.fill("{ not a plan")
-        page.get_by_role("button", name="检查并预览").click()
-        expect(page.get_by_role("alert").filter(has_text="JSON")).to_be_visible()
-        body = before["body"]
-        body["level"][0]["need"] = []
-        text.fill(json.dumps(body, ensure_ascii=False))
-        page.get_by_role("button", name="检查并预览").click()
-        expect(page.get_by_text("预案内容有误")).to_be_visible()
-        expect(publish).to_be_disabled()
-        body["level"][0]["need"] = [{"unit_kind": "grid_worker", "count": 3}]
-        text.fill(json.dumps(body, ensure_ascii=False, indent=2))
-        page.get_by_role("button", name="检查并预览").click()
-        expect(page.get_by_text("网格员 × 3")).to_be_visible()
-        page.screenshot(path=pictures / "admin-plans.png")
-        publish.click()
-        page.get_by_role("dialog").get_by_role("button", name="发布为新版本").click()
-        expect(page.get_by_text(f"已发布版本 {before['version'] + 1}")).to_be_visible()
-        (after, *_) = lead.api("GET", f"/api/plans/{key}/versions")["items"]
-        assert (after["version"], after["source"]) == (before["version"] + 1, "site")
-        assert after["body"]["level"][0]["need"] == [{"unit_kind": "grid_worker", "count": 3}]
-        assert lead.faults == []
 
 
 def test_an_agreement_is_noted_and_ended(site: DemoSite, chromium: Browser) -> None:

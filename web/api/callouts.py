@@ -32,10 +32,14 @@ class PlaceBody(Body):
 
 
 class FenceBody(Body):
-    """`value` is metres for buffer_m and minutes for minutes; grid and neighbours have none."""
+    """`value` is metres for buffer_m and minutes for minutes; grid and neighbours have none.
+
+    `mode` is the way to travel that a broadcast's minutes are cut out by, a car where none is named.
+    """
 
     kind: Literal["grid", "neighbours", "buffer_m", "minutes"]
     value: Annotated[float, Field(gt=0, le=20_000)] | None = None
+    mode: Key | None = None
 
 
 Needs = Annotated[list[PlaceBody], Field(max_length=20)]
@@ -179,7 +183,7 @@ def end_agreement(agreement_id: UUID, body: Empty) -> shapes.AgreementLine:
 
 def _rules(body: OpenCallout) -> Rules:
     return Rules(
-        fence=FenceRule(body.fence.kind, body.fence.value) if body.fence else None,
+        fence=FenceRule(body.fence.kind, body.fence.value, body.fence.mode) if body.fence else None,
         offer_s=body.offer_s,
         deliver_s=body.deliver_s,
         level_s=body.level_s,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
+from pydantic import Field
 
 from gridmap.services import plans as service
+from gridmap.services.dispatching.plan_trial import read_trial, try_levels
 from gridmap.services.dispatching.previewing import preview_asked, read_preview
 from gridmap.services.queries.response import read_response
 from web import shapes_response as shapes
@@ -32,9 +34,18 @@ class EndPlan(Body):
 
 
 class ChangePlan(Body):
-    """The whole plan in the form of data/vocab/plans.toml."""
+    """The whole plan in the form of data/vocab/plans.toml.
+
+    `based_on` is the version it was written from, 0 for a new plan: refused when another is in use by now.
+    """
 
     plan: Json
+    based_on: Annotated[int, Field(ge=0)] | None = None
+
+
+class TryPlan(Body):
+    plan: Json
+    incident_id: UUID
 
 
 @plans.get("/plans")
@@ -53,7 +64,7 @@ def list_plans() -> Json:
 def change_plan(key: str, body: ChangePlan) -> shapes.PlanLine:
     """The next version of a plan, or a new plan; what was started goes on by its own version."""
     with as_caller() as tx:
-        return shapes.plan(service.change_plan(tx, key, body.plan))
+        return shapes.plan(service.change_plan(tx, key, body.plan, based_on=body.based_on))
 
 
 @plans.get("/plans/<key>/versions")
@@ -72,6 +83,18 @@ def list_versions(key: str) -> Json:
 def check_plan(key: str, body: ChangePlan) -> shapes.PlanLine:
     """The plan as it would be gone by, or what is wrong with it; nothing is written."""
     return shapes.plan_line(service.read_plan(key, body.plan), 0)
+
+
+@plans.post("/plans/<key>/try")
+@plans.input(TryPlan, arg_name="body")
+@returns(shapes.PlanTrialLine)
+@requires("response.edit")
+def try_plan(key: str, body: TryPlan) -> shapes.PlanTrialLine:
+    """What the plan would do for one case now, level by level if nobody said yes; nobody is asked."""
+    plan = service.read_plan(key, body.plan)
+    with as_caller() as tx:
+        trial = read_trial(tx, plan, body.incident_id)
+    return shapes.plan_trial(trial, try_levels(trial, site().router))
 
 
 @plans.get("/incidents/<uuid:incident_id>/plan")

@@ -36,6 +36,8 @@ _LISTS = {
     "precisions": "precision",
     "results": "result",
     "divert_rules": "divert_rule",
+    "work_calendars": "work_calendar",
+    "pause_reasons": "pause_reason",
 }
 
 

@@ -15,7 +15,12 @@ from gridmap.db.types import Xid8
 
 
 class Task(Base):
-    """Something somebody has to do by a time: a plan step, an inspection, a repair, a case at a department."""
+    """Something somebody has to do by a time: a plan step, an inspection, a repair, a case at a department.
+
+    Where it has a clock, that is a `WorkClock` of `clock_calendar`: `clock_limit_s` to reach, `clock_counted_s` counted
+    before `clock_since`, which is None while it stands; `due_at` is then None too, and `pause_ends_at` is when waiting
+    any longer is an alarm.
+    """
 
     __tablename__ = "task"
     __table_args__ = (
@@ -35,6 +40,11 @@ class Task(Base):
     assignee_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     status: Mapped[str] = mapped_column(server_default="open")
     due_at: Mapped[datetime | None]
+    clock_limit_s: Mapped[int | None]
+    clock_calendar: Mapped[str | None]
+    clock_since: Mapped[datetime | None]
+    clock_counted_s: Mapped[int] = mapped_column(server_default="0")
+    pause_ends_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     finished_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))

@@ -173,12 +173,12 @@ def with_ground(search: Search, router: Valhalla) -> Search:
     rule = search.rules.fence
     if search.mode != "broadcast" or search.fence is not None or rule is None or rule.kind != "minutes":
         return search
-    minutes = rule.value or 0.0
+    minutes, mode = rule.value or 0.0, Mode(rule.mode or Mode.CAR)
     try:
         place = LonLat(search.place.x, search.place.y)
-        (fence,) = router.isochrone(place, Mode.CAR, [minutes], reverse=True)
+        (fence,) = router.isochrone(place, mode, [minutes], reverse=True)
     except (Unavailable, NotFound):
-        fence = circle_of(search.place, minutes)
+        fence = circle_of(search.place, minutes, mode)
     return replace(search, fence=fence)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridmap.services import hand_overs, plan_due, plans, tasks
+from gridmap.services import hand_overs, plan_due, plans, task_pauses, tasks
 from gridmap.services.dispatching import callouts, delivery, escalation, needs, offers
 from gridmap.services.reports import DISPATCH_DUE
 from gridmap.services.timers import Handler
@@ -15,5 +15,6 @@ OFFER_TIMERS: dict[str, Handler] = {
     callouts.CALLOUT_EXPIRES: escalation.level_over,
     plan_due.PLAN_DUE: plans.look_at_plan,
     tasks.TASK_DUE: tasks.task_overdue,
+    tasks.TASK_WAITS: task_pauses.waited_too_long,
     hand_overs.HAND_OVER_DUE: hand_overs.not_acknowledged,
 }

@@ -37,7 +37,7 @@ class Asked:
 
 def read_preview(tx: Tx, incident_id: UUID) -> Preview:
     """The plan that fits, as far as the actor may see. Raises NotFound("incident_not_found")."""
-    incident = _incident(tx, incident_id)
+    incident = seen_incident(tx, incident_id)
     plan = matching_plan(tx, incident)
     if plan is None or incident.geom is None:
         return Preview(plan, None, 0)
@@ -50,7 +50,7 @@ def read_callout_preview(
     tx: Tx, incident_id: UUID, *, mode: str, need: tuple[Place, ...], rules: Rules
 ) -> Preview:
     """A call-out as it would be opened. Raises NotFound, Invalid, Conflict("incident_not_located")."""
-    incident = _incident(tx, incident_id)
+    incident = seen_incident(tx, incident_id)
     check_need(need)
     check_rules(mode, rules)
     if incident.geom is None:
@@ -60,22 +60,25 @@ def read_callout_preview(
 
 def preview_asked(preview: Preview, router: Valhalla) -> list[Asked]:
     """The first to be asked for each place, best first. Holds no transaction."""
-    if preview.search is None:
-        return []
-    found = choose(with_ground(preview.search, router), router)
+    return [] if preview.search is None else first_asked(preview.search, router)
+
+
+def first_asked(search: Search, router: Valhalla) -> list[Asked]:
+    """Whom a search asks at once: of a broadcast everybody, else so many of the best as there are places."""
+    found = choose(with_ground(search, router), router)
     taken: set[UUID] = set()
     asked: list[Asked] = []
-    for place in preview.search.wanted:
-        everybody = preview.search.mode == "broadcast"
+    for place in search.wanted:
         people = [one for one in found.get(place.key, ()) if one.unit_id not in taken]
-        for one in people if everybody else people[: place.count]:
+        for one in people if search.mode == "broadcast" else people[: place.count]:
             taken.add(one.unit_id)
-            call_sign = preview.search.units[one.unit_id].call_sign
+            call_sign = search.units[one.unit_id].call_sign
             asked.append(Asked(one.unit_id, call_sign, place.key, one.seconds, one.distance_m, one.method))
     return asked
 
 
-def _incident(tx: Tx, incident_id: UUID) -> Incident:
+def seen_incident(tx: Tx, incident_id: UUID) -> Incident:
+    """Raises NotFound("incident_not_found") when there is none in sight."""
     incident = tx.session.get(Incident, incident_id)
     if incident is None:
         raise NotFound("incident_not_found")

@@ -13,8 +13,6 @@ from gridmap.domain.response import FenceRule
 from gridmap.domain.travel import DETOUR_FACTOR, USUAL_SPEED_KMH, Mode
 from gridmap.services.transaction import Tx
 
-# Without a road graph the reach of minutes is a circle, by the usual speed of a car in town.
-_CAR_MPS = USUAL_SPEED_KMH[Mode.CAR] / 3.6 / DETOUR_FACTOR
 # Neighbours share a border or a corner; coordinates are multiples of 1e-9 degree.
 _TOUCH_DEG = 1e-7
 
@@ -45,9 +43,9 @@ def shape_of(tx: Tx, incident: Incident, rule: FenceRule) -> BaseGeometry | None
     return None if found is None else wkb.loads(bytes(found))
 
 
-def circle_of(point: Point, minutes: float) -> BaseGeometry:
-    """About how far one gets in so many minutes, where no roads are known."""
-    return buffer_m(point.x, point.y, minutes * 60 * _CAR_MPS)
+def circle_of(point: Point, minutes: float, mode: Mode) -> BaseGeometry:
+    """About how far one gets in so many minutes by the mode's usual speed in town, where no roads are known."""
+    return buffer_m(point.x, point.y, minutes * 60 * USUAL_SPEED_KMH[mode] / 3.6 / DETOUR_FACTOR)
 
 
 def place_of(incident: Incident) -> Point:

@@ -1,8 +1,9 @@
 /** The history of an incident in sentences: codes and parameters from the server, words from the catalogue. */
 import type { TimelineEvent } from "@shared/api/incidents";
+import type { Name } from "@shared/api/vocab";
 import { distance } from "@shared/format/measure";
 import { clockTime, travelTime } from "@shared/format/time";
-import { findText, t } from "@shared/i18n";
+import { findText, nameOf, t } from "@shared/i18n";
 import { className, findClass, termName } from "@shared/vocab";
 
 type Params = Record<string, unknown>;
@@ -21,6 +22,8 @@ function readable(params: Params, eventKind: string): Params {
     else if (key === "via") out[key] = value === "radio" ? t("radio.marked") : "";
     else if (key === "rule") out[key] = termName("divert_rules", text(value));
     else if (key === "photo" && (value === "follows" || value === "none")) out[key] = t(`result_photo.${value}`);
+    else if (key === "name" && typeof value === "object" && value !== null) out[key] = nameOf(value as Name);
+    else if (key === "pause") out[key] = termName("pause_reasons", text(value));
     else if (key === "agency") out[key] = termName("agencies", text(value));
     else if (key === "channel") out[key] = termName("channels", text(value));
     else if (key === "reason" && eventKind === "declined") out[key] = termName("decline_reasons", text(value));
@@ -35,7 +38,7 @@ export interface TimelineLine {
   details: string[];
 }
 
-const SHOWN = ["call_sign", "from", "class_key", "severity", "outcome", "code", "of", "number", "text", "note", "reason", "channel", "distance_m", "seconds", "via", "photo", "agency", "name", "to", "rule", "left_number", "grades", "remaining_s"];
+const SHOWN = ["call_sign", "from", "class_key", "severity", "outcome", "code", "of", "number", "text", "note", "reason", "channel", "distance_m", "seconds", "via", "photo", "agency", "name", "pause", "waited_s", "to", "rule", "left_number", "grades", "remaining_s"];
 
 export function timelineLine(event: TimelineEvent): TimelineLine {
   const params = readable(event.params ?? {}, event.kind);

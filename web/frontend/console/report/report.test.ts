@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { IncidentClass } from "@shared/api/vocab";
 import { missing, toReport } from "./compose";
 import { emptyDraft, hasContent } from "./draft";
-import { matchClasses } from "./match_class";
+import { matchClasses } from "@shared/match_class";
 
 const make = (key: string, zh: string, en: string, pinyin: string): IncidentClass => ({
   key, name: { zh, en }, pinyin, parent: key.slice(0, 2), severity: 2, icon: null, photo_required: false, restricted: false, risk_allowed: true,

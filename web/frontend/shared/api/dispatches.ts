@@ -25,8 +25,8 @@ export interface Dispatch {
   seconds_est: number | null;
   distance_m: number | null;
   method: string | null;
-  /** `photo` where the class asks for one and none came with a result by radio: it follows, or there is none. */
-  result: { code: string; note: string | null; photos: string[]; voice?: string; photo?: "follows" | "none"; added?: Added[] } | null;
+  /** `photo` where the class asks for one and none came with a result by radio: it follows, cannot be taken, or there is none. */
+  result: { code: string; note: string | null; photos: string[]; voice?: string; photo?: "follows" | "none" | "impossible"; photo_reason?: string; added?: Added[] } | null;
   decline_reason: string | null;
   /** Why it ended without a result: recalled, diverted, need met, … */
   end_reason?: string | null;
@@ -84,7 +84,7 @@ export const offer = (incidentId: string, unitId: string, more: { override_reaso
   post<Dispatch>(`/api/incidents/${incidentId}/dispatches`, { unit_id: unitId, ...more });
 
 export type DispatchVerb =
-  | "accept" | "depart" | "arrive" | "arrive-undo" | "decline" | "done" | "supplement" | "cancel"
+  | "accept" | "depart" | "arrive" | "arrive-undo" | "decline" | "done" | "supplement" | "no-photo" | "cancel"
   | "radio" | "recall" | "release" | "divert" | "need-help" | "cannot-enter";
 /** `tappedAt`, by this device's clock, where the officer may have done it a while ago without a line. */
 export const actOnDispatch = (id: string, verb: DispatchVerb, body: Record<string, unknown> = {}, tappedAt?: string) =>

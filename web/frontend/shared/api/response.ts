@@ -42,11 +42,14 @@ export interface PlanRun {
 export interface PlanTask {
   id: string;
   kind: string;
-  status: "open" | "done" | "cancelled";
+  status: "open" | "paused" | "done" | "cancelled";
   name: Name | null;
   step: string | null;
   plan_key: string | null;
   due_at: string | null;
+  has_clock: boolean;
+  /** While its clock stands: from then on waiting is an alarm. */
+  pause_ends_at: string | null;
   created_at: string;
   finished_at: string | null;
   history: Record<string, unknown>[];
@@ -86,14 +89,16 @@ export interface Plan {
   levels: {
     mode: Callout["mode"];
     need: Pick<PlaceNeed, "capability" | "unit_kind" | "count">[];
-    fence?: { kind: string; value: number | null } | null;
+    fence?: { kind: string; value: number | null; mode: string | null } | null;
     offer_s?: number;
     level_s?: number;
     flat?: boolean;
     mutual_aid?: boolean;
     own_grid_first?: boolean;
+    ask_again?: boolean;
   }[];
-  steps: { key: string; name: Name; due_min: number | null }[];
+  steps: { key: string; name: Name; due_min: number | null; calendar: string }[];
+  retired: boolean;
 }
 
 /** Somebody who would be asked now; a broadcast tells no time. */
@@ -135,6 +140,8 @@ export const openCallout = (incidentId: string, body: NewCallout) => post<Callou
 export const previewCallout = (incidentId: string, body: NewCallout) => post<{ who: Asked[]; wanted: number }>(`/api/incidents/${incidentId}/callouts/preview`, body);
 export const stopCallout = (id: string, reason: string) => post<Callout>(`/api/callouts/${id}/stop`, { reason });
 export const finishTask = (id: string, note?: string) => post<PlanTask>(`/api/tasks/${id}/finish`, note ? { note } : {});
+export const pauseTask = (id: string, reason: string, note?: string) => post<PlanTask>(`/api/tasks/${id}/pause`, { reason, ...(note ? { note } : {}) });
+export const resumeTask = (id: string) => post<PlanTask>(`/api/tasks/${id}/resume`);
 export const cancelTask = (id: string, reason: string) => post<PlanTask>(`/api/tasks/${id}/cancel`, { reason });
 export const handOver = (incidentId: string, body: { agency: string; direction?: "out" | "in"; their_number?: string; note?: string }) =>
   post<HandOver>(`/api/incidents/${incidentId}/hand-overs`, body);

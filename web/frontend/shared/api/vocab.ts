@@ -53,6 +53,8 @@ export interface Vocab {
   agencies?: Term[];
   call_fences?: Term[];
   divert_rules?: Term[];
+  work_calendars?: Term[];
+  pause_reasons?: (Term & { words?: boolean })[];
 }
 
 export const getVocab = () => get<Vocab>("/api/vocab");

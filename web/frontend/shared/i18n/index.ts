@@ -38,6 +38,12 @@ export function findText(key: string, params: Record<string, unknown> = {}): str
   return i18n.global.te(key, "zh") ? i18n.global.t(key, params) : undefined;
 }
 
+/** A name in both languages, for what is kept as data. */
+export function nameFrom(key: MessageKey, params: Record<Locale, Record<string, unknown>>): Name {
+  const say = (one: Locale) => i18n.global.t(key, params[one], { locale: one });
+  return { zh: say("zh"), en: say("en") };
+}
+
 /** The language's half of a name that comes from the server. */
 export function nameOf(name: Name | null | undefined, fallback = ""): string {
   return name?.[locale.value] || name?.zh || fallback;

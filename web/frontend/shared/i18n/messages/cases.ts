@@ -67,6 +67,8 @@ export const timeline = {
   rule: ["按规则改派:{value}", "by rule: {value}"],
   left_number: ["离开 {value}", "leaves {value}"],
   grades: ["高 {value} 级", "{value} grade(s) more severe"],
+  waited_s: ["挂起了 {value}", "was on hold for {value}"],
+  pause: ["{value}", "{value}"],
   remaining_s: ["原任务还需 {value}", "{value} short of its first place"],
   told_later: ["手机无网络时按下,{at} 收到", "tapped without a line, received {at}"],
 } satisfies Group;

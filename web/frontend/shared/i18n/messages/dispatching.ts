@@ -89,6 +89,7 @@ export const alarm_text = {
   step_overdue: ["{number}:{call_sign} 步骤超时", "{number}: {call_sign} is late with a step"],
   callout_unmet: ["{number} 呼叫人手未满足(第 {level} 级)", "{number}: not enough people came (level {level})"],
   hand_over_unheard: ["{number} 移交 {agency} 未收到回执", "{number}: {agency} has not acknowledged"],
+  plan_step_waits: ["{number} 预案步骤挂起过久", "{number}: a plan step is on hold too long"],
   plan_step_overdue: ["{number} 预案步骤超时", "{number}: a plan step is overdue"],
   handover_unsigned: ["{name} 的交班尚未签收({items} 项)", "Handover of {name} not signed ({items} items)"],
 } satisfies Group;

@@ -9,6 +9,7 @@ import * as joint from "./joint";
 import * as map from "./map";
 import * as patrol from "./patrol";
 import * as people from "./people";
+import * as plan_edit from "./plan_edit";
 import * as plans from "./plans";
 import * as radio from "./radio";
 import * as reporting from "./reporting";
@@ -18,4 +19,4 @@ import * as seats from "./seats";
 import * as wall from "./wall";
 import * as watching from "./watching";
 
-export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching, ...joint, ...plans, ...risk } satisfies Catalogue;
+export const catalogue = { ...general, ...people, ...map, ...cases, ...dispatching, ...reporting, ...errors, ...patrol, ...admin, ...wall, ...radio, ...drawing, ...seats, ...response, ...watching, ...joint, ...plans, ...plan_edit, ...risk } satisfies Catalogue;

@@ -4,6 +4,7 @@ export const patrol = {
   title: ["外勤", "Field"],
   no_unit: ["此账号没有绑定巡逻单元。请联系管理员。", "No unit is bound to this account. Ask an administrator."],
   map: ["任务地图", "Job map"],
+  task_waits: ["挂起:等待外部办理", "On hold: waiting for somebody outside"],
   off_duty: ["未上岗", "Off duty"],
   on_duty: ["在岗", "On duty"],
   on_break: ["休息中", "On a break"],
@@ -92,6 +93,12 @@ export const supplement = {
   send: ["补充到结果", "Add to the result"],
   beside: ["补充到已报的结果", "Add to the result that stands"],
   kept: ["已记下,正在送出", "Noted, on its way"],
+  cannot: ["拍不了照片", "No photo possible"],
+  cannot_why: ["为什么拍不了?原因会写进报告,不再催拍。", "Why not? The reason goes into the report; nobody asks again."],
+  cannot_gone: ["现场已恢复", "The scene is cleared"],
+  cannot_dark: ["光线不足或看不清", "Too dark to see anything"],
+  cannot_unsafe: ["不便或不安全", "Not safe or not proper"],
+  cannot_device: ["手机无法拍照", "The phone takes no picture"],
 } satisfies Group;
 
 export const voice = {
@@ -209,6 +216,7 @@ export const queue_item = {
   "cannot-enter": ["进不去", "Cannot get in"],
   result: ["提交结果", "Result"],
   supplement: ["补充结果", "Added to the result"],
+  "no-photo": ["无法补拍照片", "No photo possible"],
   report: ["上报", "Report"],
   task: ["清单", "Checklist"],
   answer: ["平安答复", "Answer"],

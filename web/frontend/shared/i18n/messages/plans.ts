@@ -5,14 +5,14 @@ export const plans_page = {
   title: ["预案", "Response plans"],
   pick: ["从左侧选择一个预案。", "Choose a plan on the left."],
   none: ["没有预案。后台服务启动时会载入随系统提供的预案。", "No plans. The worker loads those that come with the system when it starts."],
+  versions: ["版本历史", "Versions"],
   version: ["版本 {n}", "Version {n}"],
   in_use: ["使用中", "in use"],
   shipped: ["随系统提供", "comes with the system"],
   site: ["本地修改", "the site's own"],
   text: ["预案内容(JSON,字段含义见 data/vocab/plans.toml)", "The plan as data (JSON; data/vocab/plans.toml says what each word means)"],
   not_json: ["不是有效的 JSON:{reason}", "Not valid JSON: {reason}"],
-  check: ["检查并预览", "Check and preview"],
-  preview_none: ["修改左侧内容后点“检查并预览”;通过检查才能发布。", "Change the text, then check it: only what was checked can be published."],
+  preview_none: ["填写完整后在此显示预案的文字说明。", "Once the form is complete the plan stands here in words."],
   publish: ["发布为新版本", "Publish as the next version"],
   publish_sure: ["发布后新启动的处置按新版本执行;已启动的仍按原版本。发布记入审计。", "What starts from now on goes by it; what runs keeps its version. It is audited."],
   published: ["已发布版本 {n}", "Version {n} is published"],
@@ -27,6 +27,7 @@ export const plans_page = {
   next_after: ["{n} 秒后升级", "next level after {n} s"],
   steps: ["步骤清单", "Checklist"],
   due: ["{n} 分钟内", "within {n} min"],
+  by_travel: ["{mode} {n} 分钟可达", "within {n} min ({mode})"],
 } satisfies Group;
 
 export const agreements_page = {

@@ -50,6 +50,10 @@ export const radio_form = {
 export const result_photo = {
   follows: ["照片待补", "photo still to come"],
   none: ["没有现场照片", "no photo from the scene"],
+  impossible: ["无法补拍照片", "no photo possible"],
+  say_impossible: ["无法补拍…", "No photo possible…"],
+  impossible_of: ["{unit} 无法补拍照片", "{unit}: no photo possible"],
+  impossible_about: ["不再向对方催要照片;原因写入事件记录和复盘报告。", "Nobody is asked for it any more; the reason goes into the log and the report."],
   added: ["{time} 补充:", "Added {time}:"],
 } satisfies Group;
 

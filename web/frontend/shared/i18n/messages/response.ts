@@ -69,6 +69,17 @@ export const checklist = {
   due: ["{time} 前", "by {time}"],
   overdue: ["已超时", "overdue"],
   by: ["{name} · {time}", "{name} · {time}"],
+  pause: ["挂起", "Hold"],
+  pause_of: ["挂起:{name}", "Put on hold: {name}"],
+  pause_title: ["挂起步骤", "Put a step on hold"],
+  pause_why: ["等待什么", "Waiting for"],
+  pause_note: ["说明(对方单位、预计时间)", "Note (who, until when)"],
+  pause_about: ["挂起期间不计时;超过该原因的最长时间会告警,并写入事件记录和复盘报告。", "Its clock stands. Waiting longer than the reason allows is an alarm; all of it is in the log and the report."],
+  resume: ["恢复", "Take up"],
+  resume_of: ["恢复:{name}", "Take up again: {name}"],
+  waits: ["挂起:{reason}", "On hold: {reason}"],
+  waits_until: ["最长至 {time}", "until {time} at most"],
+  waits_too_long: ["已超过最长时间 {time}", "longer than allowed ({time})"],
 } satisfies Group;
 
 export const outside = {

@@ -1,5 +1,5 @@
 /** Finding a class by what a hand types first: code, pinyin initials, or any part of a name. */
-import type { IncidentClass } from "@shared/api/vocab";
+import type { IncidentClass } from "./api/vocab";
 
 function score(item: IncidentClass, query: string): number {
   const code = item.key.toLowerCase();
