@@ -1,6 +1,7 @@
 /**
- * Keeps the page's own files on the phone, so that it opens in a lift, and who is signed in with the vocabularies, so
- * that it can be used there. Cases, positions and pictures are never kept here.
+ * Keeps the page's own files on the phone, so that it opens in a lift, and who is signed in with the vocabularies and the
+ * map's style, so that it can be used there. Cases, positions and pictures are never kept here; the map's tiles around
+ * the job are kept by the page itself.
  */
 // Only what is used here: the whole worker library would clash with the page's own types.
 interface WorkerEvent extends Event {
@@ -22,6 +23,9 @@ const worker = self as unknown as WorkerScope;
 
 const FILES = "gridmap-files-1";
 const WHO = "gridmap-who-1";
+/** Filled by the page: see map/ground.ts. */
+const GROUND = "gridmap-ground-1";
+const STYLE = "/api/basemap/style.json";
 const PAGE = "/patrol";
 const NEEDED_OFFLINE = ["/api/me", "/api/vocab"];
 const ASSETS = "/static/dist/assets/";
@@ -32,7 +36,7 @@ worker.addEventListener("install", () => void worker.skipWaiting());
 worker.addEventListener("activate", (event) => event.waitUntil(forgetOldCaches().then(() => worker.clients.claim())));
 
 async function forgetOldCaches(): Promise<void> {
-  for (const name of await caches.keys()) if (name !== FILES && name !== WHO) await caches.delete(name);
+  for (const name of await caches.keys()) if (![FILES, WHO, GROUND].includes(name)) await caches.delete(name);
 }
 
 async function fromCacheFirst(request: Request): Promise<Response> {
@@ -51,14 +55,19 @@ function withoutDate(kept: Response): Response {
   return new Response(kept.body, { status: kept.status, statusText: kept.statusText, headers });
 }
 
+async function forgetAccount(): Promise<void> {
+  await Promise.all([WHO, GROUND].map((name) => caches.delete(name)));
+}
+
 async function fromNetworkFirst(request: Request, cacheName: string): Promise<Response> {
   const cache = await caches.open(cacheName);
-  const key = new URL(request.url).pathname;
+  const { pathname, search } = new URL(request.url);
+  const key = pathname === STYLE ? pathname + search : pathname;
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
     if (answer.ok) await cache.put(key, answer.clone());
     // Signed out: what was kept of the account goes.
-    else if (answer.status === 401) await caches.delete(WHO);
+    else if (answer.status === 401) await forgetAccount();
     return answer;
   } catch (error) {
     const kept = await cache.match(key);
@@ -84,13 +93,13 @@ worker.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== worker.location.origin) return;
   if (event.request.method === "POST" && url.pathname === "/api/logout") {
-    event.waitUntil(caches.delete(WHO));
+    event.waitUntil(forgetAccount());
     return;
   }
   if (event.request.method !== "GET") return;
   if (url.pathname.startsWith(ASSETS)) event.respondWith(fromCacheFirst(event.request));
   else if (url.pathname === PAGE) event.respondWith(fromNetworkFirst(event.request, FILES));
-  else if (NEEDED_OFFLINE.includes(url.pathname)) event.respondWith(fromNetworkFirst(event.request, WHO));
+  else if (NEEDED_OFFLINE.includes(url.pathname) || url.pathname === STYLE) event.respondWith(fromNetworkFirst(event.request, WHO));
 });
 
 export {};

@@ -1,5 +1,5 @@
 /** Makes a map that asks nothing of any other host: worker, tiles and labels all come from this server. */
-import { addProtocol, Map as GlMap, type MapOptions, ScaleControl, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import { addProtocol, type AddProtocolAction, Map as GlMap, type MapOptions, ScaleControl, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import "./map.css";
@@ -12,11 +12,17 @@ import type { Theme } from "../theme/theme";
 export const LABEL_FONT = ["Noto Sans SC Variable", "sans-serif"];
 
 let prepared = false;
+let around = (load: AddProtocolAction): AddProtocolAction => load;
+/** Puts something around the loading of the base map's tiles; said before the first map is made. */
+export function wrapTiles(wrap: (load: AddProtocolAction) => AddProtocolAction): void {
+  around = wrap;
+}
+
 function prepare(): void {
   if (prepared) return;
   prepared = true;
   setWorkerUrl(new URL(workerUrl, location.href).href);
-  addProtocol("pmtiles", new Protocol({ metadata: true }).tile);
+  addProtocol("pmtiles", around(new Protocol({ metadata: true }).tile));
 }
 
 const GROUND: Record<Theme, string> = { dark: "#10171d", light: "#e8ecef" };
