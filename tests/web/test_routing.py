@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+import pytest
+
+from gridmap.optimise.assignment import SEVERITY_WEIGHT
 from tests.web.conftest import Browse, Browser
 from tests.world import World
 
@@ -69,3 +73,49 @@ def test_two_incidents_get_one_answer(browse: Browse, world: World) -> None:
     assert desk.get("/api/recommendations?incidents=x").status_code == 422
     stranger = browse("operator.1").get(f"/api/recommendations?incidents={first}")
     assert stranger.status_code == 404
+
+
+def test_the_gain_that_an_operator_reads_is_that_of_every_possible_answer(
+    browse: Browse, world: World
+) -> None:
+    """Three cases and three units where the nearest of the first is the only near one of the second."""
+    desk = browse("operator.0")
+    lon, lat = world.point_in(0)
+    for name, shift in (("wang", 0.0), ("li", 0.004), ("zhao", -0.007)):
+        world.officer(name, 0, at=(lon + shift, lat))
+    cases = []
+    for severity, shift in ((2, 0.0021), (2, -0.0002), (3, 0.0045)):
+        body = {"channel": "operator", "class_key": "S5.02", "text": "x", "severity": severity}
+        answer = desk.post("/api/reports", body | {"lon": lon + shift, "lat": lat})
+        cases.append(answer.get_json()["incident"])
+    times = []
+    for case in cases:
+        picks = got(desk, f"/api/incidents/{case['id']}/recommendation?limit=3")["items"]
+        times.append({pick["call_sign"]: pick["seconds"] for pick in picks})
+    assert all(len(row) == 3 for row in times)
+    weights = [SEVERITY_WEIGHT[case["severity"]] for case in cases]
+    answers = list(itertools.permutations(times[0]))
+
+    def waited(answer: tuple[str, ...], weighted: bool = False) -> float:
+        return float(
+            sum(
+                row[who] * (weight if weighted else 1)
+                for row, who, weight in zip(times, answer, weights, strict=True)
+            )
+        )
+
+    best = min(answers, key=lambda answer: waited(answer, weighted=True))
+    free, one_by_one = set(times[0]), []
+    for row in times:  # the most severe first, of equals as they were asked
+        one_by_one.append(min(free, key=lambda who: row[who]))
+        free.remove(one_by_one[-1])
+    found = got(desk, f"/api/recommendations?incidents={','.join(case['id'] for case in cases)}")
+    assert tuple(one["unit"]["call_sign"] for one in found["items"]) == best
+    assert best != tuple(one_by_one), "or there would be nothing to gain"
+    assert found["seconds"] == pytest.approx(waited(best), abs=0.2)
+    assert found["one_by_one_seconds"] == pytest.approx(waited(tuple(one_by_one)), abs=0.2)
+    gain = (waited(tuple(one_by_one)) - waited(best)) / 3
+    assert gain > 1
+    assert found["gain_s"] == pytest.approx(gain, abs=0.2)
+    weighted = waited(tuple(one_by_one), weighted=True) - waited(best, weighted=True)
+    assert found["gain_weighted_s"] == pytest.approx(weighted, abs=0.5)
