@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 
 from gridmap.clock import FixedClock
+from gridmap.db.tables import Dispatch
 from gridmap.domain.actor import Actor
-from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
+from gridmap.errors import Conflict, Forbidden, GridmapError, Invalid, NotFound
 from gridmap.services import patrol, plans, tasks
 from gridmap.services.blobs import store_file
 from gridmap.services.case_queries import get_case
-from gridmap.services.dispatching import radio, steps
+from gridmap.services.dispatching import radio, steps, supplement
 from gridmap.services.dispatching.supplement import add_to_result
 from gridmap.services.incidents import verify_and_close
 from gridmap.services.transaction import system_transaction, transaction
@@ -115,3 +116,56 @@ def test_a_step_ticked_on_scene_counts_though_the_result_was_told_meanwhile(
         assert tasks.finish_task(replace(tx, acted_at=ticked_at), first.id).finished_at == ticked_at
     with pytest.raises(Forbidden), transaction(world.database, officer, clock) as tx:
         tasks.finish_task(tx, second.id)
+
+
+def test_a_photo_that_cannot_be_taken_is_asked_for_no_more(world: World) -> None:
+    officer, operator, incident_id, dispatch_id = done_by_radio(world, photo_follows=True)
+    with transaction(world.database, officer, world.clock) as tx:
+        with pytest.raises(Invalid, match="reason_needed"):
+            supplement.no_photo(tx, dispatch_id, reason=" ")
+        supplement.no_photo(tx, dispatch_id, reason="现场已恢复")
+        supplement.no_photo(tx, dispatch_id, reason="现场已恢复")
+    with transaction(world.database, officer, world.clock) as tx:
+        (job,) = patrol.get_state(tx).done_today
+        result = job.dispatch.result or {}
+    assert (result["photo"], result["photo_reason"], result["code"]) == ("impossible", "现场已恢复", "solved")
+    event = told(world, operator, incident_id)["photo_impossible"]
+    assert (event["call_sign"], event["reason"]) == ("PAUL", "现场已恢复")
+    with transaction(world.database, operator, world.clock) as tx:
+        kinds = [one.kind for one in get_case(tx, incident_id).events]
+    assert kinds.count("photo_impossible") == 1, "a repeat adds nothing"
+    with transaction(world.database, officer, world.clock) as tx:
+        photo = store_file(tx, PHOTO, incident_id=incident_id).id
+        dispatch = supplement.add_to_result(tx, dispatch_id, note="找到一张", photo_ids=[photo])
+        assert dispatch.result is not None
+        assert not {"photo", "photo_reason"} & set(dispatch.result), "one that comes after all counts"
+
+
+def test_a_seat_says_it_for_a_crew_and_nobody_else_does(world: World) -> None:
+    _officer, operator, _incident, dispatch_id = done_by_radio(world, photo_follows=True)
+    other, _unit = world.officer("quinn", 0, grid=1)
+    stranger = world.account("otto", "operator", 1)
+    for actor in (other, stranger):
+        with pytest.raises(GridmapError), transaction(world.database, actor, world.clock) as tx:
+            supplement.no_photo(tx, dispatch_id, reason="x")
+    with transaction(world.database, operator, world.clock) as tx:
+        assert (supplement.no_photo(tx, dispatch_id, reason="天黑").result or {})["photo"] == "impossible"
+
+
+def test_no_photo_is_refused_where_none_is_owed_and_once_the_case_is_closed(world: World) -> None:
+    _officer, operator, incident_id, dispatch_id = done_by_radio(world, photo_follows=False)
+    with (
+        pytest.raises(Conflict, match="no_photo_owed"),
+        transaction(world.database, operator, world.clock) as tx,
+    ):
+        supplement.no_photo(tx, dispatch_id, reason="x")
+    with system_transaction(world.database, world.clock) as tx:
+        dispatch = tx.session.get_one(Dispatch, dispatch_id)
+        dispatch.result = {**(dispatch.result or {}), "photo": "follows"}
+    with transaction(world.database, world.account("vera", "operator", 0), world.clock) as tx:
+        verify_and_close(tx, incident_id, outcome="solved", note="x")
+    with (
+        pytest.raises(Conflict, match="incident_closed"),
+        transaction(world.database, operator, world.clock) as tx,
+    ):
+        supplement.no_photo(tx, dispatch_id, reason="x")

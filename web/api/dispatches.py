@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from gridmap.services.dispatching import offers, steps
-from gridmap.services.dispatching.supplement import add_to_result
+from gridmap.services.dispatching.supplement import add_to_result, no_photo
 from web import shapes_jobs
 from web.guards import requires
 from web.job_steps import do_step
@@ -107,6 +107,15 @@ def supplement(dispatch_id: UUID, body: Supplement) -> shapes_jobs.DispatchLine:
             tx, dispatch_id, note=body.note, photo_ids=body.photo_ids, voice_id=body.voice_id
         )
     )
+
+
+@dispatches.post("/<uuid:dispatch_id>/no-photo")
+@dispatches.input(WithReason, arg_name="body")
+@returns(shapes_jobs.DispatchLine)
+@requires("job.work", "case.dispatch")
+def say_no_photo(dispatch_id: UUID, body: WithReason) -> shapes_jobs.DispatchLine:
+    """The photo that was promised with a result by radio cannot be taken; nobody is asked for it any more."""
+    return do_step(lambda tx: no_photo(tx, dispatch_id, reason=body.reason))
 
 
 @dispatches.post("/<uuid:dispatch_id>/cancel")

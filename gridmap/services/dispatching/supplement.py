@@ -1,4 +1,4 @@
-"""What comes after a result: the photo that was promised over the radio, words that arrived late."""
+"""What comes after a result: the photo that was promised over the radio or cannot be had, words that arrived late."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from gridmap.db.tables import Dispatch
-from gridmap.errors import Conflict, Invalid
+from gridmap.errors import Conflict, Forbidden, Invalid
 from gridmap.services.dispatching.result_files import require_files
-from gridmap.services.dispatching.rows import acted_at, lock_own, tell_dispatch
+from gridmap.services.dispatching.rows import (
+    acted_at,
+    find_dispatch,
+    lock_dispatch,
+    lock_own,
+    lock_unit,
+    tell_dispatch,
+)
 from gridmap.services.incidents import touch
 from gridmap.services.transaction import Tx
 
 MAX_NOTE = 2_000
+MAX_REASON = 500
 MOST_ADDED = 10
 
 
@@ -47,6 +55,7 @@ def add_to_result(
     result["photos"] = [*result["photos"], *photos]
     if photos:
         result.pop("photo", None)
+        result.pop("photo_reason", None)
     dispatch.result = result
     tell_dispatch(tx, dispatch, incident)
     touch(
@@ -58,5 +67,41 @@ def add_to_result(
         dispatch_id=str(dispatch.id),
         note=words or None,
         photos=len(photos),
+    )
+    return dispatch
+
+
+def no_photo(tx: Tx, dispatch_id: UUID, *, reason: str) -> Dispatch:
+    """The photo that was promised cannot be taken, and why; it is asked for no more. Said by the crew or a seat.
+
+    The same again changes nothing. Raises Invalid("reason_needed"), Conflict("no_photo_owed"), ("incident_closed").
+    """
+    words = reason.strip()
+    if not words or len(words) > MAX_REASON:
+        raise Invalid("reason_needed", verb="no_photo")
+    dispatch = find_dispatch(tx, dispatch_id)
+    is_crew = dispatch.unit_id in tx.actor.unit_ids
+    if not is_crew:
+        tx.actor.require("case.dispatch")
+    incident, dispatch = lock_dispatch(tx, dispatch)
+    if not is_crew and not tx.actor.writes_in(incident.scope_path):
+        raise Forbidden("out_of_write_scope")
+    result = dispatch.result or {}
+    if result.get("photo") == "impossible":
+        return dispatch
+    if result.get("photo") != "follows":
+        raise Conflict("no_photo_owed")
+    if incident.status == "closed":
+        raise Conflict("incident_closed", number=incident.number)
+    dispatch.result = {**result, "photo": "impossible", "photo_reason": words}
+    tell_dispatch(tx, dispatch, incident)
+    touch(
+        tx,
+        incident,
+        "photo_impossible",
+        occurred_at=acted_at(tx, dispatch.done_at) if is_crew else None,
+        call_sign=lock_unit(tx, dispatch.unit_id).call_sign,
+        dispatch_id=str(dispatch.id),
+        reason=words,
     )
     return dispatch

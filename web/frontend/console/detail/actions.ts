@@ -89,8 +89,11 @@ export async function workJob(incident: IncidentDetail, dispatch: Dispatch, verb
   return done !== undefined;
 }
 
-export async function cancel(incident: IncidentDetail, dispatch: Dispatch, reason: string): Promise<boolean> {
-  const done = await guarded(incident, () => actOnDispatch(dispatch.id, "cancel", { reason }));
+/** What needs nothing but a reason: the offer is taken back, or the photo that was promised cannot be had. */
+async function withReason(incident: IncidentDetail, dispatch: Dispatch, verb: "cancel" | "no-photo", reason: string): Promise<boolean> {
+  const done = await guarded(incident, () => actOnDispatch(dispatch.id, verb, { reason }));
   await refetch(incident.id);
   return done !== undefined;
 }
+export const cancel = (incident: IncidentDetail, dispatch: Dispatch, reason: string) => withReason(incident, dispatch, "cancel", reason);
+export const sayPhotoless = (incident: IncidentDetail, dispatch: Dispatch, reason: string) => withReason(incident, dispatch, "no-photo", reason);

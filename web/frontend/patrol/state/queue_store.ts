@@ -14,7 +14,7 @@ export interface Files {
   voiceId?: string | null;
 }
 
-export type StepVerb = "accept" | "decline" | "depart" | "arrive" | "arrive-undo";
+export type StepVerb = "accept" | "decline" | "depart" | "arrive" | "arrive-undo" | "no-photo";
 export type HelpVerb = "need-help" | "cannot-enter";
 export interface Place {
   lon: number;
