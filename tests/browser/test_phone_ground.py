@@ -60,8 +60,7 @@ def test_the_ground_around_a_job_outlives_the_line_and_not_the_duty(
             columns = {x for z, x, _ in tiles if z == 16}
             assert max(columns) - min(columns) < 12, "the district around the job, not the map"
             page.wait_for_function("navigator.serviceWorker.controller !== null")
-            page.reload()
-            page.get_by_role("button", name="出发").wait_for()
+            page.wait_for_function("caches.match('/api/me').then((kept) => kept !== undefined)")
             phone.context.set_offline(True)
             page.reload()
             page.get_by_role("button", name="出发").wait_for()

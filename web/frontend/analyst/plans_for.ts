@@ -8,7 +8,7 @@ export interface PlanMatch {
 }
 
 function closeness(plan: Plan, classKey: string, severity: number): number {
-  if (!plan.severities.includes(severity)) return 0;
+  if (plan.retired || !plan.severities.includes(severity)) return 0;
   if (plan.classes.includes(classKey)) return 2;
   return plan.classes.includes(classKey.split(".")[0]!) ? 1 : 0;
 }

@@ -78,10 +78,13 @@ async function fromNetworkFirst(request: Request, cacheName: string): Promise<Re
 
 /** The very first page was loaded before this worker: what it tells is fetched once more and kept. */
 async function keep(addresses: readonly string[]): Promise<void> {
-  const own = addresses.filter((address) => new URL(address, worker.location.origin).pathname.startsWith(ASSETS));
+  const pathOf = (address: string) => new URL(address, worker.location.origin).pathname;
+  const own = addresses.filter((address) => pathOf(address).startsWith(ASSETS));
+  const styles = addresses.filter((address) => pathOf(address) === STYLE);
   const tries = [
     ...own.map((address) => fromCacheFirst(new Request(address))),
     fromNetworkFirst(new Request(PAGE), FILES),
+    ...styles.map((address) => fromNetworkFirst(new Request(address), WHO)),
     ...NEEDED_OFFLINE.map((address) => fromNetworkFirst(new Request(address), WHO)),
   ];
   await Promise.allSettled(tries);

@@ -1,8 +1,16 @@
 /** Lets the page open in a lift: its files are kept on the phone by a service worker, data never is. */
 export function registerShell(): void {
-  if (!("serviceWorker" in navigator) || !window.isSecureContext) return;
+  if (!canKeep()) return;
   addEventListener("load", () => {
     navigator.serviceWorker.register("/patrol/worker.js", { scope: "/patrol" }).catch(() => undefined);
-    void navigator.serviceWorker.ready.then(({ active }) => active?.postMessage({ keep: performance.getEntriesByType("resource").map((entry) => entry.name) }));
+    keepSeen();
   });
+}
+
+const canKeep = () => "serviceWorker" in navigator && window.isSecureContext;
+
+/** At the first visit the worker comes too late to see what the page fetched: it is told, and once more by what came later. */
+export function keepSeen(): void {
+  if (!canKeep()) return;
+  void navigator.serviceWorker.ready.then(({ active }) => active?.postMessage({ keep: performance.getEntriesByType("resource").map((entry) => entry.name) }));
 }
