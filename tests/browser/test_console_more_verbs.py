@@ -120,7 +120,7 @@ def test_a_step_that_waits_for_somebody_outside_is_put_on_hold(site: DemoSite, c
         dialog.get_by_role("radio", name="其他").check()
         expect(dialog.get_by_role("button", name="挂起", exact=True)).to_be_disabled()
         dialog.get_by_role("radio", name="等待材料").check()
-        dialog.get_by_label("说明").fill("护栏明早到")
+        dialog.get_by_role("textbox").fill("护栏明早到")
         dialog.get_by_role("button", name="挂起", exact=True).click()
         expect(dialog).to_be_hidden()
         expect(detail.get_by_text("挂起:等待材料或备件").first).to_be_visible()
@@ -140,8 +140,8 @@ def test_a_step_that_waits_for_somebody_outside_is_put_on_hold(site: DemoSite, c
 def test_a_swap_is_refused_and_nobody_changes_places(site: DemoSite, chromium: Browser) -> None:
     with (
         seated(chromium, site, site.staff("shift_lead"), "/", viewport=LAPTOP) as lead,
-        calling(chromium, site, site.officer(17)) as asker,
-        calling(chromium, site, site.officer(18)) as asked,
+        calling(chromium, site, site.officer(13)) as asker,
+        calling(chromium, site, site.officer(14)) as asked,
     ):
         page = lead.page
         units = [phone.api("GET", "/api/patrol/state")["unit"] for phone in (asker, asked)]
