@@ -167,7 +167,7 @@ def test_nothing_waits_on_a_closed_case(centre: Centre, case: UUID) -> None:
 
 
 def test_steps_that_were_open_before_get_the_clock_of_their_plan(centre: Centre, case: UUID) -> None:
-    migration = importlib.import_module("gridmap.db.migrations.versions.0005_steps_that_wait")
+    migration = importlib.import_module("gridmap.db.migrations.versions.0006_steps_that_wait")
     with centre.world.database.owner.begin() as connection:
         connection.execute(
             text("update task set clock_limit_s = null, clock_calendar = null, clock_since = null")
