@@ -31,6 +31,8 @@ export function usePlanEditor() {
   const shown = ref<number | null>(null);
   const draft = ref<PlanDraft | null>(null);
   const isNew = ref(false);
+  /** What a new plan began with: empty, or a copy. */
+  const begun = shallowRef<PlanDraft>(emptyPlan());
   /** Of a new plan nothing is marked before somebody wanted to publish it. */
   const isMarked = ref(false);
   const checked = shallowRef<Plan | null>(null);
@@ -38,7 +40,11 @@ export function usePlanEditor() {
   const newest = computed(() => (isNew.value ? undefined : versions.value?.items[0]));
   const version = computed(() => versions.value?.items.find((one) => one.version === shown.value) ?? newest.value);
   const isChanged = computed(() => draft.value !== null && (isNew.value || (newest.value !== undefined && !isSame(draft.value, toDraft(newest.value.body)))));
-  const isTouched = computed(() => draft.value !== null && (isNew.value || (version.value !== undefined && !isSame(draft.value, toDraft(version.value.body)))));
+  const asFound = () => (isNew.value ? toDraft(toBody(begun.value)) : version.value && toDraft(version.value.body));
+  const isTouched = computed(() => {
+    const before = asFound();
+    return draft.value !== null && before !== undefined && !isSame(draft.value, before);
+  });
   const taken = computed(() => isNew.value && (plans.value?.items.some((one) => one.key === draft.value?.key.trim()) ?? false));
   const faults = computed<PlanFault[]>(() => (taken.value ? [{ field: "key", code: "key_taken", params: {} }, ...found.value] : found.value));
   const marked = computed(() => (isMarked.value || !isNew.value ? faults.value : []));
@@ -71,6 +77,7 @@ export function usePlanEditor() {
     isNew.value = true;
     isMarked.value = false;
     found.value = [];
+    begun.value = toDraft(toBody(next));
     draft.value = next;
   }
 
@@ -84,8 +91,8 @@ export function usePlanEditor() {
   }
 
   function reset(): void {
-    if (isNew.value) draft.value = emptyPlan();
-    else if (version.value) draft.value = toDraft(version.value.body);
+    const before = asFound();
+    if (before) draft.value = before;
   }
 
   function copy(): void {
