@@ -78,7 +78,7 @@ def cells_of(row: OutLine, lang: Language, counts_horizon: bool) -> dict[str, An
         "level": colour_name(line.risk_level, lang) if shown else back,
         "expected": row.expected if row.expected is not None else back,
         "interval": f"{number(row.low)}–{number(row.high)}" if shown else back,
-        "density": row.per_km2 if shown else back,
+        "density": row.per_km2_week if shown else back,
         "weighted": _or_empty(row.weighted) if shown else back,
         "exposure": _or_empty(row.exposure),
         "rate": _or_empty(row.rate) if shown else back,
@@ -183,7 +183,7 @@ def _features(product: Product, lang: Language) -> Iterator[dict[str, Any]]:
                 "properties": {
                     "code": line.code, "name": line.name, "area_level": level, "urban_rural": line.urban_rural,
                     "risk_level": line.risk_level if shown else None, "expected": row.expected, "low": row.low,
-                    "high": row.high, "per_km2": row.per_km2,
+                    "high": row.high, "per_km2_week": row.per_km2_week,
                     "weighted": row.weighted, "exposure": row.exposure, "rate_per_1000": row.rate,
                     "rate_ratio": row.rate_ratio,
                     "rank": line.rank if shown else None, "rank_low": line.rank_low if shown else None,

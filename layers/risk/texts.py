@@ -29,7 +29,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "rank_range": {"zh": "名次范围", "en": "Range of rank"},
     "expected": {"zh": "预计(起)", "en": "Expected"},
     "interval": {"zh": "90% 区间", "en": "90 % interval"},
-    "density": {"zh": "每平方公里", "en": "per km²"},
+    "density": {"zh": "每平方公里每周", "en": "per km² and week"},
     "recent": {"zh": "上一周期(起)", "en": "Last period"},
     "period": {
         "zh": "件数只按固定的四周周期公布;上一周期为 {from} 至 {to},公布后不再更改。",

@@ -197,5 +197,5 @@ def test_a_file_counts_no_span_that_is_not_a_period(world: World, clock: FixedCl
         for row in rows:
             assert [one["params"] for one in row.line.reasons] in ([], [{}, {}])
             assert row.many_hazards is False
-            for value in (row.expected, row.per_km2):
+            for value in (row.expected, row.per_km2_week):
                 assert value is None or value == float(f"{value:.1e}")

@@ -105,6 +105,13 @@ def test_a_run_is_kept_whole(world: World, database: Database) -> None:
     assert len(grids) == 4
     assert grids[0].risk_level in ("red", "orange", "yellow")
     assert {reason["code"] for reason in grids[0].reasons} >= {"density", "rank", "no_camera"}
+    (ground,) = read(
+        database,
+        "select st_area(geom::geography) / 1e6 as km2 from area_version"
+        f" where area_id = {grids[0].area_id} and upper_inf(valid)",
+    )
+    # Told per week, as the picture's legend is, though the run is of four.
+    assert grids[0].per_km2_week == pytest.approx(grids[0].expected / ground.km2 / 4, rel=0.05)
     (whole,) = read(
         database,
         "select sum(expected) as n from risk_area where class_group = 'theft' and level = 'community'",

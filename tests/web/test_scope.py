@@ -148,7 +148,7 @@ def risk_run(world: World) -> str:
             " 'somebody', 'MARMOT', '{\"levels\": [\"grid\"]}', '{}' from area_version where area_id = :area",
             "insert into risk_surface (run_id, class_group, expected, low, high, model, figures) values"
             " (:run, 'theft', 1, 0, 3, 'kde', '{\"marker\": \"MARMOT\"}')",
-            "insert into risk_area (run_id, class_group, area_id, scope_path, level, expected, low, high, per_km2,"
+            "insert into risk_area (run_id, class_group, area_id, scope_path, level, expected, low, high, per_km2_week,"
             " rank, rank_low, rank_high, density_rank, risk_level, recent, recent_expected, trend_ratio, trend_q,"
             " trend_real, top_hours, top_classes, known, found_share, hazards, cameras, patrol_routes, reasons)"
             " select :run, 'theft', :grid, path, 'grid', 1, 0, 3, 1, 1, 1, 4, 1, 'red', 0, 0, 1, 1, false, '{}', '[]',"

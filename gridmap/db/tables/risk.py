@@ -113,7 +113,7 @@ class RiskArea(Base):
     expected: Mapped[float]
     low: Mapped[float]
     high: Mapped[float]
-    per_km2: Mapped[float]
+    per_km2_week: Mapped[float]
     rank: Mapped[int]
     rank_low: Mapped[int]
     rank_high: Mapped[int]

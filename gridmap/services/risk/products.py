@@ -71,7 +71,7 @@ class OutLine:
     expected: float | None
     low: float | None
     high: float | None
-    per_km2: float | None
+    per_km2_week: float | None
     weighted: float | None
     exposure: float | None
     rate: float | None
@@ -160,7 +160,7 @@ def _out(line: AreaLine, shown: bool, recent: int | None, came: int | None) -> O
         expected=told(line.expected) if shown else None,
         low=told(line.low) if shown else None,
         high=told(line.high) if shown else None,
-        per_km2=told(line.per_km2) if shown else None,
+        per_km2_week=told(line.per_km2_week) if shown else None,
         weighted=told(line.weighted) if shown else None,
         exposure=line.exposure,
         rate=told(line.rate) if shown else None,

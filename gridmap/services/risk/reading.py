@@ -86,7 +86,7 @@ class AreaLine:
     expected: float
     low: float
     high: float
-    per_km2: float
+    per_km2_week: float
     rank: int
     rank_low: int
     rank_high: int
@@ -159,7 +159,7 @@ _LINES = """
     select l.area_id, a.code, v.name, l.level, p.name as parent, l.urban_rural,
            st_x(st_pointonsurface(v.geom)) as lon, st_y(st_pointonsurface(v.geom)) as lat,
            array[st_xmin(v.geom), st_ymin(v.geom), st_xmax(v.geom), st_ymax(v.geom)] as bbox,
-           l.expected, l.low, l.high, l.per_km2, l.rank, l.rank_low, l.rank_high, l.density_rank, l.risk_level,
+           l.expected, l.low, l.high, l.per_km2_week, l.rank, l.rank_low, l.rank_high, l.density_rank, l.risk_level,
            l.recent, l.recent_expected, l.trend_ratio, l.trend_q, l.trend_real, l.top_hours, l.top_classes, l.known,
            l.found_share, l.hazards, l.cameras, l.patrol_routes, l.reasons, l.came,
            l.weighted, l.exposure, l.camera_cover, l.route_cover, l.walked, l.patrol,

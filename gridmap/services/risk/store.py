@@ -87,7 +87,7 @@ def write_run(
     for result in results:
         with system_transaction(database, clock) as tx:
             tx.session.execute(insert(RiskSurface).values(run_id=run_id, **_surface(ground, result)))
-    lines = _lines(run_id, ground, results, beside, rules)
+    lines = _lines(run_id, ground, results, beside, rules, horizon)
     while batch := list(islice(lines, _ROWS_A_WRITE)):
         with system_transaction(database, clock) as tx:
             tx.session.execute(insert(RiskArea), batch)
@@ -146,7 +146,12 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _lines(
-    run_id: UUID, ground: RunGround, results: Sequence[GroupResult], beside: Beside, rules: RiskRules
+    run_id: UUID,
+    ground: RunGround,
+    results: Sequence[GroupResult],
+    beside: Beside,
+    rules: RiskRules,
+    horizon: Horizon,
 ) -> Iterator[dict[str, Any]]:
     for result in results:
         for listed in result.lists:
@@ -161,8 +166,9 @@ def _lines(
                     "run_id": run_id, "class_group": result.group.key, "area_id": area.id,
                     "scope_path": area.path, "level": listed.level.key, "urban_rural": area.urban_rural,
                     "expected": round(row.expected, 4), "low": row.low, "high": row.high,
-                    "per_km2": round(row.per_km2, 4), "rank": row.rank, "rank_low": row.rank_low,
-                    "rank_high": row.rank_high, "density_rank": row.density_rank, "risk_level": level.key,
+                    "per_km2_week": round(row.per_km2 * 7.0 / horizon.days, 4),
+                    "rank": row.rank, "rank_low": row.rank_low, "rank_high": row.rank_high,
+                    "density_rank": row.density_rank, "risk_level": level.key,
                     "recent": row.trend.recent, "recent_expected": round(row.trend.expected, 2),
                     "trend_ratio": round(row.trend.ratio, 3), "trend_q": round(row.trend.q_value, 4),
                     "trend_real": row.trend.real, "top_hours": list(row.top_hours),

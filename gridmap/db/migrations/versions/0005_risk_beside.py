@@ -31,12 +31,21 @@ def upgrade() -> None:
     )
     for name in _BESIDE:
         op.add_column("risk_area", sa.Column(name, sa.Float(), nullable=True))
+    # What stood there was per km2 of the whole horizon, under a heading that said per week.
+    op.alter_column("risk_area", "per_km2", new_column_name="per_km2_week")
+    op.execute(
+        "update risk_area set per_km2_week = per_km2_week * 7 / horizon_days from risk_run where run_id = risk_run.id"
+    )
     op.add_column("risk_area", sa.Column("patrol", sa.Text(), nullable=True))
     op.add_column("risk_surface", sa.Column("weighted", sa.LargeBinary(), nullable=True))
     op.add_column("risk_surface", sa.Column("weighted_png", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
+    op.execute(
+        "update risk_area set per_km2_week = per_km2_week / 7 * horizon_days from risk_run where run_id = risk_run.id"
+    )
+    op.alter_column("risk_area", "per_km2_week", new_column_name="per_km2")
     op.drop_column("risk_surface", "weighted_png")
     op.drop_column("risk_surface", "weighted")
     for name in ("patrol", *reversed(_BESIDE)):

@@ -100,7 +100,7 @@ export interface RiskArea {
   expected: number;
   low: number;
   high: number;
-  per_km2: number;
+  per_km2_week: number;
   rank: number;
   rank_low: number;
   rank_high: number;

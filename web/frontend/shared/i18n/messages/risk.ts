@@ -85,7 +85,7 @@ export const risk = {
   rate_unit: ["预计", "per 1,000 homes"],
   rate_title: ["每千户预计起数;为平均的 {ratio} 倍,共 {exposure} 户。户数不代表白天的人流。", "Expected per 1,000 homes; {ratio} times the mean, {exposure} homes. Homes are not the people there by day."],
   rate_none: ["户数太少或未统计,没有比率", "Too few homes, or not counted: no rate"],
-  density_unit: ["起/km²", "per km²"],
+  density_per_week: ["起/km²·周", "per km² and week"],
   trend: ["近四周", "Last 4 weeks"],
   pick: ["点清单或地图上的区域,查看原因。", "Choose an area in the list or on the map to see why."],
   why: ["为什么", "Why"],
