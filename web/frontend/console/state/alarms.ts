@@ -39,6 +39,12 @@ export async function reloadAlarms(): Promise<void> {
   }
 }
 
+/** Whose it is; a copy for a level that was skipped names the unit among its parameters only. */
+export function alarmUnit(alarm: Alarm): string | null {
+  const told = alarm.params.unit_id;
+  return alarm.unit_id ?? (typeof told === "string" ? told : null);
+}
+
 /** Where it was raised, if the alarm says so. */
 export const alarmPlace = (alarm: Alarm): { lon: number; lat: number } | null => {
   const { lon, lat } = alarm.params as { lon?: unknown; lat?: unknown };
