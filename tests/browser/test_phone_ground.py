@@ -70,8 +70,11 @@ def test_the_ground_around_a_job_outlives_the_line_and_not_the_duty(
             def colours() -> int:
                 box = ground.bounding_box()
                 assert box is not None
+                card = page.locator("section.sheet").first.bounding_box()
+                assert card is not None
+                top = box["y"] + 130
                 shot = page.screenshot(
-                    clip={"x": 0, "y": box["y"] + 110, "width": box["width"], "height": 180}
+                    clip={"x": 10, "y": top, "width": box["width"] - 20, "height": card["y"] - top - 10}
                 )
                 return _colours(shot)
 

@@ -12,6 +12,21 @@ import type { Theme } from "../theme/theme";
 export const LABEL_FONT = ["Noto Sans SC Variable", "sans-serif"];
 
 let prepared = false;
+
+/** Where the map's worker is fetched from. */
+export const mapWorkerAddress = () => new URL(workerUrl, location.href).href;
+let workerAddress = mapWorkerAddress();
+
+/**
+ * A worker's script is asked for past the page's service worker unless it lies in its scope, so it would be missing
+ * without a line: where a service worker watches over the page, the page itself fetches the script and hands it on.
+ */
+async function loadWorker(): Promise<void> {
+  if (!globalThis.navigator?.serviceWorker?.controller || prepared) return;
+  const answer = await fetch(mapWorkerAddress()).catch(() => null);
+  if (answer?.ok) workerAddress = URL.createObjectURL(await answer.blob());
+}
+
 let around = (load: AddProtocolAction): AddProtocolAction => load;
 /** Puts something around the loading of the base map's tiles; said before the first map is made. */
 export function wrapTiles(wrap: (load: AddProtocolAction) => AddProtocolAction): void {
@@ -21,7 +36,7 @@ export function wrapTiles(wrap: (load: AddProtocolAction) => AddProtocolAction):
 function prepare(): void {
   if (prepared) return;
   prepared = true;
-  setWorkerUrl(new URL(workerUrl, location.href).href);
+  setWorkerUrl(workerAddress);
   addProtocol("pmtiles", around(new Protocol({ metadata: true }).tile));
 }
 
@@ -50,6 +65,7 @@ async function loadLabelFont(): Promise<void> {
 /** The base map's style, or plain ground when there is none: the live layers must show either way. */
 export async function loadStyle(theme: Theme, locale: Locale): Promise<StyleSpecification> {
   const font = loadLabelFont();
+  await loadWorker();
   try {
     const style = await get<StyleSpecification>("/api/basemap/style.json", { theme, lang: locale });
     await font;
