@@ -116,8 +116,8 @@ def _rank_span(counts: Counts, past: Ints, seed: int) -> tuple[Ints, Ints]:
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.broadcast_to(np.arange(1, len(mean) + 1), order.shape), axis=1)
     low, high = np.quantile(rank, [0.05, 0.95], axis=0, method="nearest")
-    # The rank that is told is by the mean; rounding of draws must not leave it outside.
-    told = _ranks(mean)
+    # The rank that is told must not lie outside: draws are rounded, and means near nothing are raised above.
+    told = _ranks(counts.expected)
     return np.minimum(low, told).astype(np.int64), np.maximum(high, told).astype(np.int64)
 
 

@@ -74,6 +74,7 @@ def run(
             if not codes:
                 raise NotFound("risk_no_areas")
             origin = as_of.date() if as_of else None
+            begun = tx.now
             asked = [
                 job
                 for one in codes
@@ -85,7 +86,7 @@ def run(
         outcomes.close_ended(database, clock, metric, rules)
         with system_transaction(database, clock) as tx:
             runs = [reading.get_run(tx, run_id) for run_id in made]
-            failed = [line for line in reading.list_jobs(tx, tx.now) if line.id in set(asked) and line.error]
+            failed = [line for line in reading.list_jobs(tx, begun) if line.id in set(asked) and line.error]
         for line in runs:
             _say(line, json_)
     if failed:

@@ -149,3 +149,17 @@ def test_a_first_month_is_judged_on_shorter_windows_than_four_weeks() -> None:
     busiest = np.argsort(came)[-20:]
     share = made.cells.expected.ravel()[busiest].sum() / made.cells.expected.sum()
     assert share > 0.5 * came[busiest].sum() / came.sum()
+
+
+def test_a_rank_lies_in_its_range_though_most_areas_expect_next_to_nothing() -> None:
+    """Many areas of a short horizon expect a billionth of an incident; their order is that of the list."""
+    grid, events = city(), clustered(200, 40, np.random.default_rng(3), spots=2)
+    squares = [box(a, b, a + 400, b + 400) for a in range(0, 8_000, 400) for b in range(0, 6_000, 400)]
+    areas = Areas.of_polygons([f"s{number}" for number in range(len(squares))], squares, grid)
+    found = forecast(grid, events, 18_040.0, 1, areas=areas)
+    assert found.areas is not None
+    faint = np.linspace(1e-13, 1e-11, len(found.areas.expected))
+    found = replace(found, areas=replace(found.areas, expected=faint))
+    listed = list_areas(areas, found, events)
+    assert [row.rank for row in listed] == list(range(1, len(listed) + 1))
+    assert all(row.rank_low <= row.rank <= row.rank_high for row in listed)

@@ -15,7 +15,7 @@ let prepared = false;
 
 /** Where the map's worker is fetched from. */
 export const mapWorkerAddress = () => new URL(workerUrl, location.href).href;
-let workerAddress = mapWorkerAddress();
+let handedOn: string | null = null;
 
 /**
  * A worker's script is asked for past the page's service worker unless it lies in its scope, so it would be missing
@@ -24,7 +24,7 @@ let workerAddress = mapWorkerAddress();
 async function loadWorker(): Promise<void> {
   if (!globalThis.navigator?.serviceWorker?.controller || prepared) return;
   const answer = await fetch(mapWorkerAddress()).catch(() => null);
-  if (answer?.ok) workerAddress = URL.createObjectURL(await answer.blob());
+  if (answer?.ok) handedOn = URL.createObjectURL(await answer.blob());
 }
 
 let around = (load: AddProtocolAction): AddProtocolAction => load;
@@ -36,7 +36,7 @@ export function wrapTiles(wrap: (load: AddProtocolAction) => AddProtocolAction):
 function prepare(): void {
   if (prepared) return;
   prepared = true;
-  setWorkerUrl(workerAddress);
+  setWorkerUrl(handedOn ?? mapWorkerAddress());
   addProtocol("pmtiles", around(new Protocol({ metadata: true }).tile));
 }
 
