@@ -12,6 +12,7 @@ from gridmap.services import plans as service
 from gridmap.services.dispatching.plan_trial import read_trial, try_levels
 from gridmap.services.dispatching.previewing import preview_asked, read_preview
 from gridmap.services.queries.response import read_response
+from web import shapes_plans
 from web import shapes_response as shapes
 from web.guards import requires, signed_in
 from web.outputs import returns
@@ -49,65 +50,65 @@ class TryPlan(Body):
 
 
 @plans.get("/plans")
-@returns(shapes.PlanLine, many=True)
+@returns(shapes_plans.PlanLine, many=True)
 @signed_in
 def list_plans() -> Json:
     """Every plan in its newest version."""
     with as_caller() as tx:
-        return {"items": [shapes.plan(found) for found in service.current_plans(tx)]}
+        return {"items": [shapes_plans.plan(found) for found in service.current_plans(tx)]}
 
 
 @plans.post("/plans/<key>")
 @plans.input(ChangePlan, arg_name="body")
-@returns(shapes.PlanLine)
+@returns(shapes_plans.PlanLine)
 @requires("response.edit")
-def change_plan(key: str, body: ChangePlan) -> shapes.PlanLine:
+def change_plan(key: str, body: ChangePlan) -> shapes_plans.PlanLine:
     """The next version of a plan, or a new plan; what was started goes on by its own version."""
     with as_caller() as tx:
-        return shapes.plan(service.change_plan(tx, key, body.plan, based_on=body.based_on))
+        return shapes_plans.plan(service.change_plan(tx, key, body.plan, based_on=body.based_on))
 
 
 @plans.get("/plans/<key>/versions")
-@returns(shapes.PlanVersionLine, many=True)
+@returns(shapes_plans.PlanVersionLine, many=True)
 @requires("response.edit")
 def list_versions(key: str) -> Json:
     """Every version of a plan as it was written, the newest first."""
     with as_caller() as tx:
-        return {"items": [shapes.plan_version(row) for row in service.list_versions(tx, key)]}
+        return {"items": [shapes_plans.plan_version(row) for row in service.list_versions(tx, key)]}
 
 
 @plans.post("/plans/<key>/check")
 @plans.input(ChangePlan, arg_name="body")
-@returns(shapes.PlanLine)
+@returns(shapes_plans.PlanLine)
 @requires("response.edit")
-def check_plan(key: str, body: ChangePlan) -> shapes.PlanLine:
+def check_plan(key: str, body: ChangePlan) -> shapes_plans.PlanLine:
     """The plan as it would be gone by, or what is wrong with it; nothing is written."""
-    return shapes.plan_line(service.read_plan(key, body.plan), 0)
+    return shapes_plans.plan_line(service.read_plan(key, body.plan), 0)
 
 
 @plans.post("/plans/<key>/try")
 @plans.input(TryPlan, arg_name="body")
-@returns(shapes.PlanTrialLine)
+@returns(shapes_plans.PlanTrialLine)
 @requires("response.edit")
-def try_plan(key: str, body: TryPlan) -> shapes.PlanTrialLine:
+def try_plan(key: str, body: TryPlan) -> shapes_plans.PlanTrialLine:
     """What the plan would do for one case now, level by level if nobody said yes; nobody is asked."""
     plan = service.read_plan(key, body.plan)
     with as_caller() as tx:
         trial = read_trial(tx, plan, body.incident_id)
-    return shapes.plan_trial(trial, try_levels(trial, site().router))
+    return shapes_plans.plan_trial(trial, try_levels(trial, site().router))
 
 
 @plans.get("/incidents/<uuid:incident_id>/plan")
-@returns(shapes.PlanPreview)
+@returns(shapes_plans.PlanPreview)
 @requires("case.dispatch")
-def show_plan(incident_id: UUID) -> shapes.PlanPreview:
+def show_plan(incident_id: UUID) -> shapes_plans.PlanPreview:
     """The plan that fits, what runs already, and whom its first level would ask now."""
     with as_caller() as tx:
         preview = read_preview(tx, incident_id)
         running = [shapes.run(row) for row in service.running_plans(tx, incident_id)]
     who = preview_asked(preview, site().router)
     return {
-        "match": shapes.plan(preview.plan) if preview.plan else None,
+        "match": shapes_plans.plan(preview.plan) if preview.plan else None,
         "running": running,
         "who": [shapes.asked(one) for one in who],
         "wanted": preview.wanted,
