@@ -91,7 +91,7 @@ def _verify(desk: Seat, number: str, pictures: Path) -> None:
     assert [(row["status"], row["outcome"]) for row in found] == [("closed", "solved")]
 
 
-def test_the_phone_keeps_what_it_cannot_send(site: DemoSite, chromium: Browser, pictures: Path) -> None:
+def test_the_phone_keeps_what_it_cannot_send(site: DemoSite, chromium: Browser) -> None:
     """Out of the lift: what was reported without a line arrives once, in order, after a reload."""
     with seated(chromium, site, site.staff("operator"), "/") as desk:
         place = address_of(desk)
@@ -105,7 +105,6 @@ def test_the_phone_keeps_what_it_cannot_send(site: DemoSite, chromium: Browser, 
             page.get_by_role("button", name="市容环境").click()
             page.get_by_role("button", name="暴露垃圾").click()
             expect(page.get_by_text("1 项待发送")).to_be_visible()
-            page.screenshot(path=pictures / "phone-offline.png")
             phone.context.set_offline(False)
             page.reload()
             expect(page.get_by_text("全部已发送")).to_be_visible()
