@@ -106,9 +106,7 @@ def choose(
     return _compare(windows, [name for name in MODEL_NAMES if name in names], bandwidth_m)
 
 
-def windows_before(
-    known: Events, origin_d: float, horizon_d: float, most: int
-) -> tuple[float, list[float]]:
+def windows_before(known: Events, origin_d: float, horizon_d: float, most: int) -> tuple[float, list[float]]:
     """The length of the windows to judge by, and their starts: the longest of which the history holds one."""
     for length_d in (horizon_d, *(length_d for length_d in _SHORTER_D if length_d < horizon_d)):
         if origins := earlier_origins(known, origin_d, length_d, most):
